@@ -1,0 +1,1 @@
+"""Paddle's CPU random stream, reproduced from a seed."""
