@@ -79,6 +79,19 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True):
     script: str  # stand-alone, at most 20 lines, needs numpy and paddle
 
 
+class Divergence(msgspec.Struct, frozen=True, kw_only=True):
+    """What the register says of a known divergence; its smallest example is the record's `failure`."""
+
+    id: str  # "sigmoid-tail-underflow"
+    kind: str  # "bug", "documentation" or "choice"
+    title: str
+    right: str  # what is right, and which voice says so
+    paddle: str  # what Paddle does
+    when: str  # the cases it holds for, as the register has them
+    versions: str  # ">=3.0,<=3.3.1"
+    link: str  # an issue thread, or "unreported"
+
+
 class Record(msgspec.Struct, frozen=True, kw_only=True, tag="record"):
     """One judgement."""
 
@@ -88,7 +101,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, tag="record"):
     mode: str  # "eager"
     layout: str  # "NCHW"; "any" where the operator has none
     device: str  # "cpu"
-    entry: str = ""  # the id of a known divergence, where the property is "known"
+    divergence: Divergence | None = None  # where the property is "known"
     verdict: Verdict
     reason: str = ""  # one sentence, for every verdict that is not "pass"
     cases: int = 0
@@ -104,7 +117,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, tag="record"):
     @property
     def key(self) -> tuple[str, ...]:
         """What makes two records of different runs comparable."""
-        return (self.operator, self.property, self.dtype, self.mode, self.layout, self.device, self.entry)
+        entry = self.divergence.id if self.divergence else ""
+        return (self.operator, self.property, self.dtype, self.mode, self.layout, self.device, entry)
 
 
 class End(msgspec.Struct, frozen=True, kw_only=True, tag="end"):
