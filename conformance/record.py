@@ -1,13 +1,16 @@
 """What a run writes: one line of JSON per judgement, as it comes.
 
-A run file (`run.jsonl`) is a `Run` line, then one `Record` line per operator x property x dtype x mode x layout x device (and one
-per entry of the register of known divergences), then an `End` line. A file without its `End` is an interrupted run: what
-it has is valid. Numbers that JSON cannot hold (NaN, infinities) are kept as text.
+A run file (`run.jsonl`) is a `Run` line, then one `Record` line per operator x property x dtype x mode x
+layout x device (and one per entry of the register of known divergences), then an `End` line. A file without
+its `End` is an interrupted run: what it has is valid. Numbers that JSON cannot hold (NaN, infinities) are
+kept as text.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
+from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
 from typing import TextIO
@@ -48,7 +51,7 @@ class Environment(msgspec.Struct, frozen=True, kw_only=True):
     platform: str
     cpu: str
     threads: int
-    precision: dict[str, str]  # dtype under test -> dtype of its reference, {"float64": "longdouble (64-bit significand)"}
+    precision: dict[str, str]  # dtype under test -> its reference's: {"float64": "longdouble (64-bit)"}
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True, tag="run"):
@@ -114,6 +117,12 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, tag="record"):
     arguments: dict[str, dict[str, int]] = {}  # argument -> value -> cases
     failure: Failure | None = None
 
+    def __post_init__(self) -> None:
+        """JSON has no infinity: a line that held one could not be read back."""
+        for name in ("seconds", "worst_ulp", "worst_share"):
+            if not math.isfinite(value := getattr(self, name)):
+                raise ValueError(f"{name} must be finite, not {value}")
+
     @property
     def key(self) -> tuple[str, ...]:
         """What makes two records of different runs comparable."""
@@ -164,14 +173,14 @@ def read(path: Path) -> Journal:
     Raises:
         Unreadable: no such file, not a run file, another format, or a broken line in the middle.
     """
-    lines = list(_lines(path))
-    if not lines or not isinstance(lines[0], Run):
+    header, *rest = list(_lines(path)) or [None]
+    if not isinstance(header, Run):
         raise Unreadable(f"{path} is not a run file: its first line must be a run header")
-    if lines[0].format != FORMAT:
-        raise Unreadable(f"{path} has format {lines[0].format}; this version reads format {FORMAT}")
-    ends = [line for line in lines if isinstance(line, End)]
-    records = [line for line in lines if isinstance(line, Record)]
-    return Journal(lines[0], records, ends[-1] if ends else None)
+    if any(isinstance(line, Run) for line in rest):
+        raise Unreadable(f"{path} holds more than one run; each run has a file of its own")
+    ends = [line for line in rest if isinstance(line, End)]
+    records = [line for line in rest if isinstance(line, Record)]
+    return Journal(header, records, ends[-1] if ends else None)
 
 
 def _lines(path: Path) -> Iterator[Line]:
@@ -179,12 +188,25 @@ def _lines(path: Path) -> Iterator[Line]:
         texts = path.read_bytes().split(b"\n")
     except OSError as error:
         raise Unreadable(f"cannot read {path}: {error.strerror}") from None
+    _check_format(path, texts[0])
     for number, text in enumerate(texts, 1):
         if not text.strip():
             continue
         try:
             yield _decoder.decode(text)
-        except msgspec.MsgspecError as error:
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             if number == len(texts):
                 return
             raise Unreadable(f"{path}, line {number}, is not a line of a run file: {error}") from None
+
+
+class _Header(msgspec.Struct):
+    format: int = FORMAT
+
+
+def _check_format(path: Path, first: bytes) -> None:
+    """Ask for the format alone, since a header of another format may have other fields."""
+    with suppress(msgspec.MsgspecError, UnicodeDecodeError):
+        found = msgspec.json.decode(first, type=_Header).format
+        if found != FORMAT:
+            raise Unreadable(f"{path} has format {found}; this version reads format {FORMAT}")
