@@ -26,12 +26,15 @@ lint: $(READY)  ## ruff, import rules and types
 bench: $(READY)  ## compare the speed of refimpl with Paddle's kernels
 	@$(RUN) -m benchmarks $(ARGS)
 
-lessons docs: $(READY)  ## run every lesson and write its pages and figures
+lessons: $(READY)  ## run every lesson and write its pages and figures
 	@$(RUN) -m docs.lessons
 
+# First what the oldest Python can have, then the same versions on every Python and platform, with hashes.
 lock:  ## renew requirements.lock (needs uv)
-	@uv pip compile -q pyproject.toml --extra paddle --extra dev --universal --python-version 3.11 \
-		--generate-hashes --no-annotate --no-header --upgrade -o requirements.lock
+	@$(COMPILE) --upgrade
+	@$(COMPILE) --universal --fork-strategy fewest --generate-hashes
+COMPILE = uv pip compile -q pyproject.toml --extra paddle --extra dev --python-version 3.11 \
+	--no-annotate --no-header -o requirements.lock
 
 clean:  ## remove the virtual environment, caches and reports
 	rm -rf $(VENV) conformance-report .hypothesis .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
