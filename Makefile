@@ -4,6 +4,7 @@ VENV ?= .venv
 # The first Python that Paddle has a wheel for; `make PYTHON=python3.12 ...` takes another.
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 	$$python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$python && break; done)
+SUITABLE = >=3.11,<3.14
 RUN = $(VENV)/bin/python
 READY = $(VENV)/.ready
 
@@ -48,7 +49,7 @@ $(READY): requirements.lock
 		"3.13 is needed (Paddle has no wheel for another); PYTHON=$(PYTHON) is %d.%d.%d" % v[:3])'
 	@echo "Installing the pinned dependencies into $(VENV) (once; Paddle alone is about 190 MB) ..."
 	@if command -v uv >/dev/null; then \
-		uv venv -q --allow-existing --python $(or $(PYTHON),3.12) $(VENV) && \
+		uv venv -q --allow-existing --python "$(or $(PYTHON),$(SUITABLE))" $(VENV) && \
 		uv pip install -q --python $(RUN) --require-hashes --no-build -r requirements.lock; \
 	else \
 		$(PYTHON) -m venv $(VENV) && \
