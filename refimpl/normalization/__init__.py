@@ -1,3 +1,5 @@
-"""normalization"""
+"""Batch normalization in every layout, and its gradients."""
 
-__all__: list[str] = []
+from refimpl.normalization.batch_norm import batch_norm, batch_norm_vjp
+
+__all__ = ["batch_norm", "batch_norm_vjp"]

@@ -1,0 +1,91 @@
+"""Paddle's CPU generator: an engine with a place in its stream, and the numbers drawn from it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from refimpl._arguments import bad, integer, wrong_kind
+from refimpl.random.mersenne import SIZE, Words, continued, seeded_by_sequence, seeded_by_word, tempered
+
+
+class State(NamedTuple):
+    """312 raw words and how many of them are used up: what the C++ engine writes when it is streamed out."""
+
+    words: Words
+    position: int
+
+
+class Generator:
+    """The stream that Paddle's random operators draw from on the CPU after `paddle.seed(seed)`.
+
+    Every call continues where the last one stopped, whichever operator made it.
+
+    >>> stream = Generator(2024)
+    >>> before = stream.state
+    >>> first = stream.uniform((2, 3))
+    >>> stream.state = before
+    >>> bool((stream.uniform((2, 3)) == first).all())
+    True
+    """
+
+    def __init__(self, seed: int) -> None:
+        self._begin(seeded_by_sequence([_whole(seed) % 2**32]))  # RNG-S1
+
+    @classmethod
+    def of_operator(cls, seed: int) -> Generator:
+        """The stream of an operator that has its own seed (such as the random_seed of a static program)."""
+        stream = cls.__new__(cls)
+        stream._begin(seeded_by_word(_whole(seed)))  # RNG-S2
+        return stream
+
+    def _begin(self, words: Words) -> None:
+        self._words, self._position = words, SIZE
+
+    @property
+    def state(self) -> State:
+        """A copy of the state; assigning it later resumes the stream here."""  # RNG-T1
+        return State(self._words.copy(), self._position)
+
+    @state.setter
+    def state(self, state: State) -> None:
+        words = np.array(state.words)
+        if words.dtype != np.uint64 or words.shape != (SIZE,):
+            raise bad("state.words", f"{words.dtype} of shape {words.shape}", f"uint64 of shape ({SIZE},)")
+        position = integer("state.position", state.position, 0)
+        if position > SIZE:
+            raise bad("state.position", position, f"an integer in [0, {SIZE}]")
+        self._words, self._position = words, position
+
+    def words(self, count: int) -> Words:
+        """The next `count` 64-bit words."""
+        count = integer("count", count, 0)
+        end = self._position + count
+        blocks = max(-(-end // SIZE) - 1, 0)  # the engine makes 312 more words only when one is asked for
+        raw = continued(self._words, blocks)
+        drawn = tempered(raw[self._position : end])
+        self._words, self._position = raw[blocks * SIZE :].copy(), end - blocks * SIZE
+        return drawn
+
+    def uniform(self, shape: Sequence[int], dtype: DTypeLike = np.float32) -> NDArray[Any]:
+        """Numbers in [0, 1) in C order, one word each; float32 or float64."""
+        kind = np.dtype(dtype)
+        if kind not in (np.float32, np.float64):
+            raise bad("dtype", kind.name, "float32 or float64")
+        words = self.words(math.prod(shape))
+        one: Any = np.ones((), kind)[()]
+        numbers: NDArray[Any] = words.astype(kind)
+        numbers *= one / 2**64
+        np.minimum(numbers, np.nextafter(one, 0 * one), out=numbers)  # RNG-U1
+        return numbers.reshape(shape)
+
+
+def _whole(seed: Any) -> int:
+    """A seed: any whole number; it is reduced modulo 2**32 (paddle.seed) or 2**64 (an operator's own)."""
+    if isinstance(seed, (bool, np.bool_)) or not isinstance(seed, (int, np.integer)):
+        raise wrong_kind("seed", seed, "a whole number")
+    return int(seed)

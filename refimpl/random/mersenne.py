@@ -1,0 +1,94 @@
+"""The 64-bit Mersenne Twister of the C++ standard library and the two ways Paddle seeds it.
+
+Sources: Nishimura, "Tables of 64-bit Mersenne Twisters" (ACM TOMACS, 2000), for the recurrence; ISO C++ 17,
+[rand.eng.mers] and [rand.util.seedseq], for the seeding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+Words = NDArray[np.uint64]
+
+SIZE = 312
+_HALF = SIZE // 2  # the recurrence reaches back this far at most, so that many words can be made at once
+_ONE = np.uint64(1)
+_UPPER = np.uint64(0xFFFFFFFF80000000)
+_LOWER = np.uint64(0x7FFFFFFF)
+_TWIST = np.uint64(0xB5026F5AA96619E9)
+_CHUNK = 1 << 14  # words tempered at a time, so that they stay in the cache
+
+
+def continued(state: Words, blocks: int) -> Words:
+    """The state followed by the next `blocks` states; x[k+312] = x[k+156] ^ twist(x[k], x[k+1])."""  # RNG-E1
+    x = np.empty((blocks + 1) * SIZE, np.uint64)
+    x[:SIZE] = state
+    y, odd = np.empty(_HALF, np.uint64), np.empty(_HALF, np.uint64)
+    for k in range(0, blocks * SIZE, _HALF):
+        np.bitwise_xor(x[k : k + _HALF], x[k + 1 : k + _HALF + 1], out=y)
+        np.bitwise_and(y, _UPPER, out=y)
+        np.bitwise_xor(y, x[k + 1 : k + _HALF + 1], out=y)  # the upper bits of x[k], the lower ones of x[k+1]
+        np.bitwise_and(y, _ONE, out=odd)
+        np.multiply(odd, _TWIST, out=odd)
+        np.right_shift(y, _ONE, out=y)
+        np.bitwise_xor(y, odd, out=y)
+        np.bitwise_xor(y, x[k + _HALF : k + SIZE], out=x[k + SIZE : k + SIZE + _HALF])
+    return x
+
+
+def tempered(raw: Words) -> Words:
+    """The output words of a stretch of raw state words."""  # RNG-E1
+    words = raw.copy()
+    for start in range(0, words.size, _CHUNK):
+        x = words[start : start + _CHUNK]
+        x ^= (x >> np.uint64(29)) & np.uint64(0x5555555555555555)
+        x ^= (x << np.uint64(17)) & np.uint64(0x71D67FFFEDA60000)
+        x ^= (x << np.uint64(37)) & np.uint64(0xFFF7EEE000000000)
+        x ^= x >> np.uint64(43)
+    return words
+
+
+def seeded_by_word(seed: int) -> Words:
+    """The state of `std::mt19937_64(seed)`."""  # RNG-S2
+    words = [seed % 2**64]
+    for i in range(1, SIZE):
+        words.append((6364136223846793005 * (words[-1] ^ (words[-1] >> 62)) + i) % 2**64)
+    return np.array(words, np.uint64)
+
+
+def seeded_by_sequence(seeds: Sequence[int]) -> Words:
+    """The state of `std::mt19937_64` seeded through `std::seed_seq` with these 32-bit numbers."""  # RNG-S1
+    halves = np.array(seed_sequence(seeds, 2 * SIZE), np.uint64)
+    state: Words = halves[0::2] | (halves[1::2] << np.uint64(32))
+    return state
+
+
+def seed_sequence(seeds: Sequence[int], count: int) -> list[int]:
+    """`count` 32-bit words as `std::seed_seq(seeds).generate` fills them in."""
+    words = [0x8B8B8B8B] * count
+    spread = next((t for low, t in ((623, 11), (68, 7), (39, 5), (7, 3)) if count >= low), (count - 1) // 2)
+    near = (count - spread) // 2
+    far = near + spread
+    mixing = max(len(seeds) + 1, count)
+    for k in range(mixing + count):
+        i, j, m = k % count, (k + near) % count, (k + far) % count
+        if k < mixing:
+            first = 1664525 * _folded(words[i] ^ words[j] ^ words[i - 1]) % 2**32
+            added = len(seeds) if k == 0 else i + (seeds[k - 1] if k <= len(seeds) else 0)
+            second = (first + added) % 2**32
+            words[j] = (words[j] + first) % 2**32
+            words[m] = (words[m] + second) % 2**32
+        else:
+            first = 1566083941 * _folded((words[i] + words[j] + words[i - 1]) % 2**32) % 2**32
+            second = (first - i) % 2**32
+            words[j] ^= first
+            words[m] ^= second
+        words[i] = second
+    return words
+
+
+def _folded(word: int) -> int:
+    return word ^ (word >> 27)
