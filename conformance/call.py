@@ -1,0 +1,56 @@
+"""One call of one operator as plain data: what stands trial receives this and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class LayerForm:
+    """The same call through a layer: `paddle.nn.<name>(**options)`, its state set, then applied to x."""
+
+    name: str  # "BatchNorm2D"
+    options: Mapping[str, Any]
+    state: Mapping[str, str] = field(default_factory=dict)  # key of state_dict -> argument of the call
+
+
+@dataclass(frozen=True)
+class Call:
+    """A call with every array filled in.
+
+    `arguments` are keyword arguments of the function `api` in the order of its signature; arrays are NumPy arrays in the
+    dtype under test. `updates` names the arguments that the call changes in place, `differentiable` those that have
+    gradients. Random operators are seeded with `seed` before the call.
+    """
+
+    api: str  # "paddle.nn.functional.avg_pool2d"
+    arguments: Mapping[str, Any]
+    differentiable: tuple[str, ...] = ("x",)
+    updates: tuple[str, ...] = ()
+    layer: LayerForm | None = None
+    seed: int | None = None
+
+    @property
+    def arrays(self) -> dict[str, Array]:
+        """The arguments that are arrays."""
+        return {name: v for name, v in self.arguments.items() if isinstance(v, np.ndarray)}
+
+    @property
+    def wanted_gradients(self) -> tuple[str, ...]:
+        """The arrays of this call that have a gradient."""
+        return tuple(name for name in self.differentiable if isinstance(self.arguments.get(name), np.ndarray))
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back: arrays by name, or the exception that came instead."""
+
+    arrays: Mapping[str, Array]
+    error: Exception | None = None

@@ -1,0 +1,95 @@
+"""A case: a call with every value filled in, as a tape and a declaration make it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from conformance.call import Call
+from conformance.cell import Cell
+from conformance.declaration import Operator, Tensor
+from conformance.draw.tape import Tape
+from conformance.draw.values import REGIONS
+
+Array = NDArray[Any]
+Codes = Callable[[int, int], NDArray[np.uint32]]
+"""(number of the array, number of its elements) -> codes for its values."""
+
+
+@dataclass
+class Case:
+    """A call of a cell's operator, and where the further arrays that a property needs come from.
+
+    `extras` holds these arrays (a cotangent, the inputs of further steps) once the property has drawn them; `steps` the
+    switches between training and evaluation.
+    """
+
+    cell: Cell
+    operator: Operator
+    call: Call
+    region: str
+    codes: Codes = field(repr=False)
+    tape: Tape | None = None
+    extras: dict[str, Array] = field(default_factory=dict)
+    steps: tuple[bool, ...] = ()
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The dtype under test."""
+        return np.dtype(self.cell.dtype)
+
+    def extra(self, name: str, shape: tuple[int, ...], region: str | None = None) -> Array:
+        """A further array of the case, drawn once."""
+        if name not in self.extras:
+            codes = self.codes(len(self.call.arrays) + len(self.extras), math.prod(shape))
+            self.extras[name] = fill(Tensor(shape, region), codes, self.region, self.dtype, (0.0,))
+        return self.extras[name]
+
+
+def draw(cell: Cell, operator: Operator, tape: Tape) -> Case:
+    """The case of a cell that a tape stands for."""
+    region = tape.one_of(*operator.regions)
+    layer = operator.layer is not None and (cell.property == "state" or tape.flag())
+    salt = tape.integer(0, 255)
+    arguments = operator.draw(tape, cell.layout)
+
+    def codes(array: int, size: int) -> NDArray[np.uint32]:
+        return tape.codes(array, size, salt)
+
+    seed = tape.integer(0, 255) if operator.noise else None
+    call = assemble(operator, cell, arguments, region, codes, layer=layer, seed=seed)
+    return Case(cell, operator, call, region, codes, tape)
+
+
+def assemble(
+    operator: Operator, cell: Cell, arguments: Mapping[str, Any], region: str, codes: Codes, *, layer: bool, seed: int | None
+) -> Call:
+    """The call with these arguments, every `Tensor` among them filled with values."""
+    points = operator.points(arguments)
+    filled, number = dict(arguments), 0
+    for name, value in arguments.items():
+        if isinstance(value, Tensor):
+            dtype = np.dtype(value.dtype or cell.dtype)
+            filled[name] = fill(value, codes(number, math.prod(value.shape)), region, dtype, points)
+            number += 1
+    return Call(
+        operator.api,
+        filled,
+        operator.differentiable,
+        operator.updates,
+        operator.layer.form(cell.layout, filled) if layer and operator.layer else None,
+        seed,
+    )
+
+
+def fill(
+    tensor: Tensor, codes: NDArray[np.uint32], region: str, dtype: np.dtype[Any], points: tuple[float, ...]
+) -> Array:
+    """An array of the tensor's shape with values of its region, or of the case's region where it has none of its own."""
+    values = REGIONS[tensor.region or region](codes, dtype, points).reshape(tensor.shape)
+    return np.abs(values) if tensor.positive else values

@@ -1,0 +1,8 @@
+"""What is checked: one module a property, generic over the declarations."""
+
+from types import ModuleType
+
+from conformance.checks import forward, gradient, state
+
+PROPERTIES: dict[str, ModuleType] = {"forward": forward, "gradient": gradient, "state": state}
+"""Every property: a module with `applies(operator)` and `judge(case, subject)`."""

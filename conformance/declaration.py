@@ -1,0 +1,109 @@
+"""The declaration of an operator: all that the trial has to know of it, in one record.
+
+Checks, command line, pytest and reports are generic over declarations; whatever is particular to an operator stands in its
+declaration (conformance/ops/), its reference (refimpl/) or its row of the table of bounds (conformance/judge/bounds.py).
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+import refimpl
+from conformance.call import Call, LayerForm
+from conformance.draw.tape import Tape
+from conformance.draw.values import REGIONS
+
+Array = NDArray[Any]
+Arguments = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """A place for an array: its shape, and where its values come from (None: the region drawn for the case)."""
+
+    shape: tuple[int, ...]
+    region: str | None = None
+    positive: bool = False  # absolute values, for variances
+    dtype: str | None = None  # None: the dtype under test
+
+
+@dataclass(frozen=True)
+class Layer:
+    """How `paddle.nn` wraps the operator: class by layout, constructor options, state."""
+
+    names: Mapping[str, str]  # layout -> class; "any" serves every layout
+    options: Callable[[Arguments], dict[str, Any]]
+    state: Mapping[str, str] | None = None  # key of state_dict -> argument
+
+    def form(self, layout: str, arguments: Arguments) -> LayerForm:
+        """The layer of one call."""
+        name = self.names.get(layout) or self.names["any"]
+        present = {k: a for k, a in (self.state or {}).items() if arguments.get(a) is not None}
+        return LayerForm(name, self.options(arguments), present)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Operator:
+    """One operator on trial.
+
+    `draw(tape, layout)` gives the arguments of a call, with a `Tensor` in the place of every array. `noise(seed, arguments)`
+    gives the extra arguments that the reference of a random operator takes. `points(arguments)` are the places where the
+    function is not smooth, for the region "kinks".
+    """
+
+    name: str
+    family: str
+    draw: Callable[[Tape, str], dict[str, Any]]
+    layouts: tuple[str, ...] = ("any",)
+    regions: tuple[str, ...] = tuple(REGIONS)
+    outputs: tuple[str, ...] = ("out",)
+    differentiable: tuple[str, ...] = ("x",)
+    updates: tuple[str, ...] = ()
+    layer: Layer | None = None
+    exact_devices: tuple[str, ...] = ("cpu",)  # where `noise` is known to be what the operator draws
+    points: Callable[[Arguments], Sequence[float]] = lambda arguments: (0.0,)
+    noise: Callable[[int, Arguments], dict[str, Array]] | None = None
+    dtypes: tuple[str, ...] = ("float32", "float64")
+
+    @property
+    def api(self) -> str:
+        """The function that stands trial."""
+        return f"paddle.nn.functional.{self.name}"
+
+    @cached_property
+    def signature(self) -> inspect.Signature:
+        """The signature of the reference, which is Paddle's without `name`."""
+        return inspect.signature(getattr(refimpl, self.name))
+
+    def reference(self, call: Call, arguments: Arguments) -> dict[str, Array]:
+        """The outputs of the reference, by name, then the new values of the updated arguments."""
+        result = getattr(refimpl, self.name)(**arguments, **self._noise(call))
+        results = result if isinstance(result, tuple) else (result,)
+        return dict(zip(self.outputs + self.updates, results, strict=False))
+
+    def reference_gradients(self, call: Call, cotangent: Array, arguments: Arguments) -> dict[str, Array]:
+        """The gradients of the reference, by the name of the argument."""
+        gradients = getattr(refimpl, self.name + "_vjp")(cotangent, **arguments, **self._noise(call))
+        wanted = [name for name in self.differentiable if arguments.get(name) is not None]
+        present = [g for g in gradients if g is not None]
+        return dict(zip(wanted, present, strict=True))
+
+    def _noise(self, call: Call) -> dict[str, Array]:
+        if self.noise is None or call.seed is None:
+            return {}
+        return self.noise(call.seed, call.arguments)
+
+
+def widen(arguments: Arguments, dtype: np.dtype[Any]) -> dict[str, Any]:
+    """The same arguments with every floating array in another dtype."""
+    return {
+        name: value.astype(dtype) if isinstance(value, np.ndarray) and value.dtype.kind == "f" else value
+        for name, value in arguments.items()
+    }

@@ -1,0 +1,104 @@
+"""Work in a child process, so that a crash or a hang of Paddle costs the work and not the run."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import select
+import signal
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a piece of work: its result, or how its process ended."""
+
+    result: Any = None
+    error: str = ""  # "killed by SIGSEGV", "exited with status 3", "did not answer within 60 s"
+    timeout: bool = False
+
+
+@dataclass
+class Child:
+    """A forked process that does one piece of work and sends back the result."""
+
+    pid: int
+    pipe: int
+    deadline: float
+    seconds: float
+    received: bytearray
+
+    @classmethod
+    def start(cls, work: Callable[[], Any], seconds: float) -> Child:
+        """Fork; the child inherits everything that is imported (spawning would import Paddle anew)."""
+        sys.stdout.flush()
+        sys.stderr.flush()
+        reading, writing = os.pipe()
+        pid = os.fork()
+        if not pid:
+            os.close(reading)
+            _work(work, writing)
+        os.close(writing)
+        return cls(pid, reading, time.monotonic() + seconds, seconds, bytearray())
+
+    def poll(self) -> Outcome | None:
+        """The outcome, if the child has ended, ran out of time, or has sent everything; never waits."""
+        while select.select([self.pipe], [], [], 0)[0]:
+            chunk = os.read(self.pipe, 1 << 16)
+            if not chunk:
+                return self._end()
+            self.received += chunk
+        if time.monotonic() > self.deadline:
+            os.kill(self.pid, signal.SIGKILL)
+            self._reap()
+            return Outcome(error=f"did not answer within {self.seconds:g} s", timeout=True)
+        return None
+
+    def kill(self) -> None:
+        """End the child without an outcome."""
+        os.kill(self.pid, signal.SIGKILL)
+        self._reap()
+
+    def _end(self) -> Outcome:
+        status = self._reap()
+        if os.WIFSIGNALED(status):
+            return Outcome(error=f"killed by {signal.Signals(os.WTERMSIG(status)).name}")
+        if os.WEXITSTATUS(status):
+            return Outcome(error=f"exited with status {os.WEXITSTATUS(status)}")
+        return Outcome(pickle.loads(bytes(self.received)))
+
+    def _reap(self) -> int:
+        os.close(self.pipe)
+        return os.waitpid(self.pid, 0)[1]
+
+
+def isolated(work: Callable[[], Any], seconds: float) -> Outcome:
+    """Do one piece of work in a child and wait for it."""
+    child = Child.start(work, seconds)
+    while (outcome := child.poll()) is None:
+        select.select([child.pipe], [], [], 0.05)
+    return outcome
+
+
+def _work(work: Callable[[], Any], writing: int) -> NoReturn:
+    """The child's life. It leaves without running the parent's exit handlers."""
+    _die_quietly()
+    status = 1
+    try:
+        data = pickle.dumps(work())
+        view = memoryview(data)
+        while view:
+            view = view[os.write(writing, view) :]
+        status = 0
+    finally:
+        os._exit(status)
+
+
+def _die_quietly() -> None:
+    """Give deadly signals back to the system: Paddle's handlers print a page and can hang instead of ending."""
+    for name in ("SIGSEGV", "SIGABRT", "SIGFPE", "SIGBUS", "SIGILL", "SIGTERM"):
+        signal.signal(getattr(signal, name), signal.SIG_DFL)

@@ -1,0 +1,1 @@
+"""Who decides: the precision of the reference, the allowed error, and the comparison."""

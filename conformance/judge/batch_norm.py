@@ -1,0 +1,172 @@
+"""How far a careful batch normalisation may be from the exact one.
+
+Notation, per channel: n values x with mean m and biased variance v; s = v + epsilon, r = 1/sqrt(s), h = (x - m) r, a = r * weight,
+y = h * weight + bias. Everything to first order in u, except where a first-order term can be large.
+
+- mean: n-1 additions and a division: |dm| <= n u mean|x|.
+- variance, two passes around the computed mean: it is off by dm**2 (the mean square is smallest around the true mean), and
+  every term has a subtraction, a square, n-1 additions and a division: |dv| <= dm**2 + (n+3) u (v + dm**2).
+- r: with q = |dv| / s it is off by q/2 relatively, by q/2 / (1-q) beyond first order, and by the addition of epsilon, the root
+  and the division: dr/r <= q/2/(1-q) + 3u. Where q >= 1 the sum has no digit left: the condition is infinite, and so is the bound.
+- y as (x - m) * a + bias, or as x * a + (bias - m * a), which many kernels prefer because it is one multiplication and one
+  addition an element: the second rounds products of the size of |x a| and |m a|. This is the factor |mean|/sigma:
+  |dy| <= |a| dm + |h w| (dr/r + 2u) + u (2|x a| + 3|m a| + 2|bias| + |y|).
+- gradients in training, with g the cotangent, G = mean(g), P = mean(g h): dx = a (g - G - h P), dweight = sum(g h),
+  dbias = sum(g); each sum has its (n+1) u, and h carries its own error dh = |r| dm + |h| (dr/r + 2u) + 2 u r (|x| + |m|).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from conformance.judge.bounds import Facts, Row, Rows
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class _Moments:
+    """The exact quantities of a channel, shaped to broadcast against x, and the errors of the computed ones."""
+
+    axes: tuple[int, ...]
+    count: int
+    x: Array
+    weight: Any
+    bias: Any
+    mean: Array
+    variance: Array
+    scale: Array  # r
+    mean_error: Array  # dm
+    variance_error: Array  # dv
+    scale_error: Array  # dr/r
+
+    @property
+    def normalised(self) -> Array:
+        return (self.x - self.mean) * self.scale
+
+    def normalised_error(self, u: float) -> Array:
+        sizes = np.abs(self.x) + np.abs(self.mean)
+        return (
+            self.scale * self.mean_error
+            + np.abs(self.normalised) * (self.scale_error + 2 * u)
+            + 2 * u * self.scale * sizes
+        )
+
+
+def batch_statistics(f: Facts) -> bool:
+    """Whether a call normalises by the statistics of the batch (and not by the running ones)."""
+    use_global = f.arguments.get("use_global_stats")
+    return bool(f.arguments["training"]) if use_global is None else not use_global
+
+
+def _moments(f: Facts) -> _Moments:
+    x = f.arguments["x"]
+    channel = x.ndim - 1 if f.arguments["data_format"] in ("NLC", "NHWC", "NDHWC") and x.ndim > 2 else 1
+    axes = tuple(i for i in range(x.ndim) if i != channel)
+    shape = tuple(n if i == channel else 1 for i, n in enumerate(x.shape))
+
+    def along_channel(name: str, default: float) -> Any:
+        value = f.arguments.get(name)
+        return default if value is None else value.reshape(shape)
+
+    count, u = x.size // max(x.shape[channel], 1), f.unit
+    if batch_statistics(f):
+        mean = x.mean(axes, keepdims=True)
+        variance = np.square(x - mean).mean(axes, keepdims=True)
+        mean_error = count * (u * np.abs(x).mean(axes, keepdims=True) + f.tiny)
+        variance_error = mean_error**2 + (count + 3) * (u * (variance + mean_error**2) + f.tiny)
+    else:
+        mean, variance = along_channel("running_mean", 0.0), along_channel("running_var", 1.0)
+        mean_error = variance_error = np.zeros(shape)
+    total = variance + f.arguments["epsilon"]
+    lost = variance_error / total
+    scale_error = np.where(lost < 1, lost / 2 / (1 - lost), np.inf) + 3 * u
+    return _Moments(
+        axes, count, x, along_channel("weight", 1.0), along_channel("bias", 0.0), mean, variance,
+        1 / np.sqrt(total), mean_error, variance_error, scale_error,
+    )  # fmt: skip
+
+
+def _out(f: Facts) -> Array:
+    m, u = _moments(f), f.unit
+    a = np.abs(m.scale * m.weight)
+    products = 2 * np.abs(m.x) * a + 3 * np.abs(m.mean) * a + 2 * np.abs(m.bias) + np.abs(f.expected)
+    return (
+        a * m.mean_error
+        + np.abs(m.normalised * m.weight) * (m.scale_error + 2 * u)
+        + u * products
+        + 8 * f.tiny
+    )
+
+
+def _running(f: Facts, name: str, batch: Any, batch_error: Any) -> Any:
+    momentum = f.arguments["momentum"]
+    kept = np.abs(momentum * f.arguments[name])
+    batch, batch_error = (np.broadcast_to(v.ravel(), f.expected.shape) for v in (np.abs(batch), batch_error))
+    fresh = abs(1 - momentum) * (batch_error + 3 * f.unit * batch) + f.unit * momentum * batch
+    return 3 * f.unit * kept + fresh + f.rounding(1, f.expected) + 4 * f.tiny
+
+
+def _running_mean(f: Facts) -> Any:
+    if not batch_statistics(f):
+        return 0.0
+    m = _moments(f)
+    return _running(f, "running_mean", m.mean, m.mean_error)
+
+
+def _running_var(f: Facts) -> Any:
+    if not batch_statistics(f):
+        return 0.0
+    m = _moments(f)
+    return _running(f, "running_var", m.variance, m.variance_error)
+
+
+def _bias_gradient(f: Facts) -> Array:
+    m = _moments(f)
+    return (m.count + 1) * (f.unit * np.abs(_cotangent(f)).sum(m.axes) + f.tiny)
+
+
+def _weight_gradient(f: Facts) -> Array:
+    m, u = _moments(f), f.unit
+    g = np.abs(_cotangent(f))
+    carried = (g * m.normalised_error(u)).sum(m.axes)
+    return carried + (m.count + 2) * (u * (g * np.abs(m.normalised)).sum(m.axes) + f.tiny)
+
+
+def _x_gradient(f: Facts) -> Array:
+    m, u = _moments(f), f.unit
+    g, h = _cotangent(f), m.normalised
+    a = np.abs(m.scale * m.weight)
+    if not batch_statistics(f):
+        return np.abs(f.expected) * (m.scale_error + 3 * u) + 4 * f.tiny
+    sums = (m.count + 2) * u
+    dh = m.normalised_error(u)
+    mean_g, mean_abs = g.mean(m.axes, keepdims=True), np.abs(g).mean(m.axes, keepdims=True)
+    product = (g * h).mean(m.axes, keepdims=True)
+    product_error = (np.abs(g) * (dh + sums * np.abs(h))).mean(m.axes, keepdims=True)
+    inner = sums * mean_abs + dh * np.abs(product) + np.abs(h) * product_error
+    rounded = 4 * u * (np.abs(g) + np.abs(mean_g) + np.abs(h * product))
+    return a * (inner + rounded) + np.abs(f.expected) * (m.scale_error + 2 * u) + 8 * f.tiny
+
+
+def _cotangent(f: Facts) -> Array:
+    assert f.cotangent is not None
+    return f.cotangent
+
+
+ROWS = Rows(
+    {
+        "out": Row(_out, "mean and two-pass variance, then x*a + (bias - mean*a): grows with n and with |mean|/sigma"),
+        "running_mean": Row(_running_mean, "the batch mean's error times 1-momentum, and momentum rounded to the dtype"),
+        "running_var": Row(_running_var, "the batch variance's error times 1-momentum, and momentum rounded to the dtype"),
+    },
+    {
+        "x": Row(_x_gradient, "a (g - G - h P): three sums of n terms, and h with the error of the forward pass"),
+        "weight": Row(_weight_gradient, "a sum of n products g h, and h with the error of the forward pass"),
+        "bias": Row(_bias_gradient, "a sum of n terms"),
+    },
+)

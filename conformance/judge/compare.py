@@ -1,0 +1,119 @@
+"""One array against its reference: dtype, shape, NaN, infinities, signs of zero, then the error against the allowed error."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The worst element, and what is wrong with it (nothing, if `problem` is empty)."""
+
+    problem: str = ""
+    index: tuple[int, ...] = ()
+    got: str = ""
+    expected: str = ""
+    ulp: float = 0.0  # error in units in the last place of the expected value; infinite for errors of kind
+    share: float = 0.0  # error as a share of the allowed error; above 1 is a failure
+
+
+def compare(
+    got: Array | None, expected: Array, allowed: Array | float, dtype: np.dtype[Any], *, signed_zero: bool = False
+) -> Comparison:
+    """Judge `got` by `expected` (computed in a wider dtype), element by element.
+
+    `dtype` is the dtype that the contract promises for the output. `allowed` is the largest absolute error of each element.
+    A NaN must be a NaN, an infinity the same infinity; a finite value may come out as infinity only where the expected value is
+    within its allowed error of the overflow threshold. The sign of a zero counts where `signed_zero` says so.
+    """
+    if got is None:
+        return _broken("the output is missing", "nothing", f"shape {expected.shape}")
+    if got.dtype != dtype:
+        return _broken("the dtype is wrong", str(got.dtype), str(dtype))
+    if got.shape != expected.shape:
+        return _broken("the shape is wrong", str(got.shape), str(expected.shape))
+    if not got.size:
+        return Comparison()
+    if dtype.kind not in "fc":
+        return _exact(got, expected)
+    with np.errstate(all="ignore"):
+        share = _shares(got, expected, np.asarray(allowed), dtype, signed_zero)
+        worst = int(np.argmax(share))
+        return _worst(got, expected, worst, float(share.flat[worst]), dtype)
+
+
+def _shares(got: Array, expected: Array, allowed: Array, dtype: np.dtype[Any], signed_zero: bool) -> Array:
+    error = np.abs(got.astype(expected.dtype) - expected)
+    share = np.where(error == 0, 0, error / allowed)
+    if signed_zero:
+        share = np.where((error == 0) & (expected == 0) & (np.signbit(got) != np.signbit(expected)), np.inf, share)
+    plain = np.isfinite(error) & np.isfinite(got)
+    if plain.all():
+        return share
+    same = (got == expected) | (np.isnan(got) & np.isnan(expected))
+    return np.where(plain, share, np.where(same | _overflowed(got, expected, allowed, dtype), 0, np.inf))
+
+
+def _overflowed(got: Array, expected: Array, allowed: Array, dtype: np.dtype[Any]) -> Array:
+    """Where an infinity is the right rounding, within the allowed error, of a finite expected value."""
+    info = np.finfo(dtype)
+    threshold = expected.dtype.type(info.max) * (1 + float(info.eps) / 4)
+    return np.isinf(got) & (np.signbit(got) == np.signbit(expected)) & (np.abs(expected) + allowed >= threshold)
+
+
+def _worst(got: Array, expected: Array, worst: int, share: float, dtype: np.dtype[Any]) -> Comparison:
+    g, e = got.flat[worst], expected.flat[worst]
+    index = tuple(int(i) for i in np.unravel_index(worst, got.shape))
+    ulp = in_ulp(g, e, dtype)
+    if share <= 1:
+        return Comparison("", index, "", "", ulp, share)
+    return Comparison(_kind(g, e, dtype), index, str(g), spell(e, dtype), ulp, share)
+
+
+def _kind(got: Any, expected: Any, dtype: np.dtype[Any]) -> str:
+    if np.isnan(expected):
+        return "a NaN was lost"
+    if np.isnan(got):
+        return "a NaN where there should be a number"
+    if np.isinf(got) and not np.isinf(expected):
+        return "an infinity where there should be a finite number"
+    if np.isinf(expected):
+        return "the infinity is missing or has the wrong sign"
+    if got == 0 and expected == 0:
+        return "the sign of a zero is wrong"
+    return "the error is larger than allowed"
+
+
+def in_ulp(got: Any, expected: Any, dtype: np.dtype[Any]) -> float:
+    """The error in units in the last place that `dtype` has at the expected value."""
+    if got == expected or (np.isnan(got) and np.isnan(expected)):
+        return 0.0
+    if not np.isfinite(got) or not np.isfinite(expected):
+        return float("inf")
+    info = np.finfo(dtype)
+    exponent = max(int(np.frexp(abs(expected))[1]), int(info.minexp) + 1) if expected else int(info.minexp) + 1
+    return float(np.ldexp(abs(type(expected)(got) - expected), int(info.nmant) + 1 - exponent))
+
+
+def spell(value: Any, dtype: np.dtype[Any]) -> str:
+    """A reference value with the digits that matter, and its rounding to the dtype."""
+    rounded = dtype.type(value)
+    return f"{rounded}" if value == rounded or not np.isfinite(value) else f"{rounded} ({value:.12g} before rounding)"
+
+
+def _exact(got: Array, expected: Array) -> Comparison:
+    wrong = np.flatnonzero(got != expected)
+    if not wrong.size:
+        return Comparison()
+    index = tuple(int(i) for i in np.unravel_index(int(wrong[0]), got.shape))
+    return Comparison("the value is wrong", index, str(got[index]), str(expected[index]), float("inf"), float("inf"))
+
+
+def _broken(problem: str, got: str, expected: str) -> Comparison:
+    return Comparison(problem, (), got, expected, float("inf"), float("inf"))

@@ -1,0 +1,36 @@
+"""In which precision the reference is computed, and what that leaves uncertain.
+
+float32 and narrower are judged by a float64 reference. float64 is judged by `numpy.longdouble`: the x87 format with a 64-bit
+significand on x86, IEEE binary128 on 64-bit Arm Linux. Where long double is double (macOS on Arm, Windows) the float64
+reference has rounding errors of its own; they obey the same bound as the kernel's, so both are allowed for: the unit
+roundoff in every bound is that of the dtype under test plus that of the reference.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+
+def reference_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """The dtype in which the reference for outputs of `dtype` is computed."""
+    return np.dtype(np.longdouble if dtype == np.float64 else np.float64)
+
+
+def unit_roundoff(dtype: np.dtype[Any]) -> float:
+    """Half the distance from 1 to the next number."""
+    return float(np.finfo(dtype).eps) / 2
+
+
+def uncertainty(dtype: np.dtype[Any]) -> float:
+    """The unit roundoff that bounds are written in: the kernel's plus the reference's."""
+    return unit_roundoff(dtype) + unit_roundoff(reference_dtype(dtype))
+
+
+def describe(dtype: np.dtype[Any]) -> str:
+    """The reference's precision in words, for the report."""
+    wide = reference_dtype(dtype)
+    bits = np.finfo(wide).nmant + 1
+    equal = "; its rounding errors are allowed for" if wide != dtype and bits == np.finfo(dtype).nmant + 1 else ""
+    return f"{wide.name} ({bits}-bit significand{equal})"

@@ -1,0 +1,54 @@
+"""The table: for every operator, how far each output and each gradient may be from the exact value, and why."""
+
+from __future__ import annotations
+
+from math import prod
+
+from conformance.judge import batch_norm
+from conformance.judge.bounds import Facts, Row, Rows, exact, roundings
+
+
+def window(f: Facts) -> int:
+    """The number of cells of a pooling window, at most."""
+    kernel = f.arguments["kernel_size"]
+    return prod(kernel) if isinstance(kernel, (list, tuple)) else int(kernel) ** (f.arguments["x"].ndim - 2)
+
+
+def _dropout(f: Facts) -> float:
+    """The roundings of a factor 1-p or 1/(1-p), in units of u."""
+    p = float(f.arguments["p"])
+    upscale = f.arguments["mode"] == "upscale_in_train"
+    if upscale != bool(f.arguments["training"]) or p in (0, 1):
+        return 0
+    return 3 + p / (1 - p)
+
+
+_DROPOUT = Row(
+    lambda f: f.rounding(_dropout(f), f.expected) if _dropout(f) else 0.0,
+    "x * (1-p) or x / (1-p): p rounded to the dtype changes 1-p by u p/(1-p), then a subtraction, a division and a "
+    "multiplication; where nothing is scaled, nothing is rounded",
+)
+
+TABLE: dict[str, Rows] = {
+    "avg_pool2d": Rows(
+        {"out": Row(lambda f: f.rounding(window(f) + 1, f.reference(x=abs(f.arguments["x"]))),
+                    "k-1 additions in any order and a division (or a reciprocal and a product): (k+1) u times the average of |x|")},
+        {"x": Row(lambda f: f.rounding(window(f) + 1, f.reference(cotangent=abs(f.cotangent))),
+                  "a cell is in at most k windows: k-1 additions, each term a division: (k+1) u times the sum of magnitudes")},
+    ),
+    "max_pool2d": Rows(
+        {"out": exact("a maximum is one of its arguments"), "mask": exact("positions are whole numbers")},
+        {"x": Row(lambda f: f.rounding(window(f) - 1, f.reference(cotangent=abs(f.cotangent))) if window(f) > 1 else 0.0,
+                  "a cell is the maximum of at most k windows: k-1 additions")},
+    ),
+    "relu": Rows(
+        {"out": exact("a choice between x and 0; the documentation leaves max(0, -0) open")},
+        {"x": exact("the cotangent or 0")},
+    ),
+    "sigmoid": Rows(
+        {"out": roundings(6, "exp 4u, weighted by at most 1; the addition and the division")},
+        {"x": roundings(9, "y (1-y) g with y and 1-y = sigmoid(-x) to full accuracy; two products")},
+    ),
+    "batch_norm": batch_norm.ROWS,
+    "dropout": Rows({"out": _DROPOUT}, {"x": _DROPOUT}),
+}  # fmt: skip

@@ -1,0 +1,127 @@
+"""The reader of divergences.toml.
+
+Cases that an entry matches are kept out of the general property, so that a known divergence can never make a run fail by chance.
+They are not let go: where the entry names a `within` row (conformance/judge/within.py) they are held to that wider, derived
+bound, and the entry's smallest example must still diverge in exactly the registered way.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+from packaging.specifiers import SpecifierSet
+from packaging.version import Version
+
+from conformance.cell import Cell
+from conformance.known.predicate import Predicate
+
+PATH = Path(__file__).with_name("divergences.toml")
+KINDS = ("bug", "documentation", "choice")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Example:
+    """The smallest case that shows a divergence, and what Paddle makes of it."""
+
+    call: str  # a line as people write it
+    values: Mapping[str, Any]  # argument -> nested lists
+    output: str  # "out", "gradient of x"
+    index: tuple[int, ...]
+    got: str  # Paddle's value there, as NumPy prints it, or the class of the exception
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """One known divergence: one cause."""
+
+    id: str
+    title: str
+    operators: tuple[str, ...]  # patterns
+    properties: tuple[str, ...]
+    when: Predicate
+    dtypes: tuple[str, ...]
+    modes: tuple[str, ...]
+    devices: tuple[str, ...]
+    versions: str
+    kind: str
+    right: str
+    paddle: str
+    link: str
+    within: str  # a row of conformance/judge/within.py, or ""
+    example: Example
+
+    def concerns(self, cell: Cell) -> bool:
+        """Whether the entry is about cases of this cell at all."""
+        pairs = (
+            (self.operators, cell.operator),
+            (self.properties, cell.property),
+            (self.dtypes, cell.dtype),
+            (self.modes, cell.mode),
+            (self.devices, cell.device),
+        )
+        return all(any(fnmatchcase(value, pattern) for pattern in patterns) for patterns, value in pairs)
+
+    def matches(self, names: Mapping[str, Any]) -> bool:
+        """Whether the entry is about this case; a case without one of the predicate's names is not meant."""
+        return self.when.names <= names.keys() and self.when(names)
+
+
+class Broken(Exception):
+    """The register cannot be read; the text names the entry and what is wrong with it."""
+
+
+def read(path: Path = PATH, paddle: str = "") -> list[Entry]:
+    """The entries that hold for this version of Paddle (all of them, if none is named).
+
+    Raises:
+        Broken: not TOML, a field missing, unknown or of the wrong kind, a predicate that cannot be read, an id twice.
+    """
+    try:
+        tables = tomllib.loads(path.read_text("utf-8")).get("divergence", [])
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise Broken(f"cannot read {path}: {error}") from None
+    entries = [_entry(table) for table in tables]
+    ids = [entry.id for entry in entries]
+    for name in ids:
+        if ids.count(name) > 1:
+            raise Broken(f"{path}: the id {name!r} is there twice")
+    return [entry for entry in entries if not paddle or holds(entry.versions, paddle)]
+
+
+def _entry(table: Mapping[str, Any]) -> Entry:
+    name = table.get("id", "(no id)")
+    try:
+        fields = dict(table)
+        example = dict(fields.pop("example"))
+        entry = Entry(
+            when=Predicate(fields.pop("when")),
+            operators=_words(fields.pop("operators")),
+            properties=_words(fields.pop("properties")),
+            dtypes=_words(fields.pop("dtypes", "*")),
+            modes=_words(fields.pop("modes", "*")),
+            devices=_words(fields.pop("devices", "cpu")),
+            within=fields.pop("within", ""),
+            example=Example(values=example.pop("values", {}), index=tuple(example.pop("index", ())), **example),
+            **fields,
+        )
+    except KeyError as error:
+        raise Broken(f"divergence {name}: the field {error} is missing") from None
+    except (TypeError, ValueError) as error:
+        raise Broken(f"divergence {name}: {error}") from None
+    if entry.kind not in KINDS:
+        raise Broken(f"divergence {name}: kind is {entry.kind!r}; allowed: {', '.join(KINDS)}")
+    return entry
+
+
+def _words(value: Any) -> tuple[str, ...]:
+    return (value,) if isinstance(value, str) else tuple(value)
+
+
+def holds(versions: str, version: str) -> bool:
+    """Whether a version is in a range such as ">=3.0,<=3.3.1"; a build's local part (+gpu) does not matter."""
+    return SpecifierSet(versions).contains(Version(version).public, prereleases=True)

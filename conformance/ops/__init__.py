@@ -1,0 +1,10 @@
+"""Every operator on trial, by name."""
+
+from conformance.declaration import Operator
+from conformance.ops import activation, normalization, pooling, regularization
+
+OPERATORS: dict[str, Operator] = {
+    operator.name: operator
+    for family in (pooling, activation, normalization, regularization)
+    for operator in family.OPERATORS
+}

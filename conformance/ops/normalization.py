@@ -1,0 +1,65 @@
+"""Batch normalisation on trial, functional and as BatchNorm1D and BatchNorm2D."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from conformance.declaration import Arguments, Layer, Operator, Tensor
+from conformance.draw.tape import Tape
+
+_STATE = {"weight": "weight", "bias": "bias", "_mean": "running_mean", "_variance": "running_var"}
+
+
+def _draw(tape: Tape, layout: str) -> dict[str, Any]:
+    channels, batch = tape.integer(1, 4), tape.integer(1, 6)
+    inner = tape.integers(len(layout) - 2, 1, 4)
+    shape = (batch, *inner, channels) if layout[-1] == "C" and inner else (batch, channels, *inner)
+    affine = tape.one_of((False, False), (True, True), (True, False), (False, True))
+    training = tape.flag()
+    if training and batch * _product(inner) == 1:
+        shape = (2, *shape[1:])  # Paddle asks for more than one value per channel in training
+    return {
+        "x": Tensor(shape),
+        "running_mean": Tensor((channels,), "ordinary"),
+        "running_var": Tensor((channels,), "ordinary", positive=True),
+        "weight": Tensor((channels,), "ordinary") if affine[0] else None,
+        "bias": Tensor((channels,), "ordinary") if affine[1] else None,
+        "training": training,
+        "momentum": tape.one_of(0.9, 0.5, 0.1, 0.0, 1.0, 0.99),
+        "epsilon": tape.one_of(1e-5, 1e-3, 1e-4, 1e-6),
+        "data_format": layout,
+        "use_global_stats": tape.one_of(None, None, False, True),
+    }
+
+
+def _product(extents: list[int]) -> int:
+    total = 1
+    for extent in extents:
+        total *= extent
+    return total
+
+
+def _options(arguments: Arguments) -> dict[str, Any]:
+    layout = arguments["data_format"]
+    return {
+        "num_features": len(arguments["running_mean"]),
+        "momentum": arguments["momentum"],
+        "epsilon": arguments["epsilon"],
+        "weight_attr": None if arguments["weight"] is not None else False,
+        "bias_attr": None if arguments["bias"] is not None else False,
+        "data_format": "NCL" if layout == "NC" else layout,
+        "use_global_stats": arguments["use_global_stats"],
+    }
+
+
+OPERATORS = (
+    Operator(
+        name="batch_norm",
+        family="normalization",
+        draw=_draw,
+        layouts=("NC", "NCHW"),
+        differentiable=("x", "weight", "bias"),
+        updates=("running_mean", "running_var"),
+        layer=Layer({"NC": "BatchNorm1D", "NCHW": "BatchNorm2D"}, _options, _STATE),
+    ),
+)

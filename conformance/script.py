@@ -1,0 +1,78 @@
+"""A stand-alone script that shows a divergence: at most 20 lines, needs numpy and paddle only."""
+
+from __future__ import annotations
+
+from conformance import spelling
+from conformance.case import Case
+
+LINES = 20
+
+
+def write(case: Case, output: str, index: tuple[int, ...], expected: str) -> str:
+    """The script for a case that diverges in this output at this index."""
+    call = case.call
+    lines = ["import numpy as np, paddle", "from numpy import inf, nan"]
+    if call.seed is not None:
+        lines.append(f"paddle.seed({call.seed})")
+    for name, value in call.arrays.items():
+        stop = name not in call.differentiable
+        lines.append(f"{name} = paddle.to_tensor({spelling.array(value)}, stop_gradient={stop})")
+    where = f"[{', '.join(map(str, index))}]" if index else ""
+    lines += _steps(case, output) if case.steps else _single(case, output)
+    lines += [f'print("got     ", result.numpy(){where})', f'print("expected", {expected!r})']
+    assert len(lines) <= LINES, lines
+    return "\n".join(lines) + "\n"
+
+
+def _single(case: Case, output: str) -> list[str]:
+    call = case.call
+    names = {name: name for name in call.arrays}
+    lines = []
+    if call.layer is None:
+        lines.append(f"out = {spelling.written(case.operator, call, names)}")
+    else:
+        lines += _layer(case)
+        lines.append("out = layer(x)")
+    outputs = case.operator.outputs
+    several = len(outputs) > 1 and call.arguments.get("return_mask")
+    if output.startswith("gradient of "):
+        wanted = output.removeprefix("gradient of ")
+        by = {a: f"layer.{k}" for k, a in call.layer.state.items()}.get(wanted, wanted) if call.layer else wanted
+        cotangent = spelling.array(case.extras["cotangent"])
+        lines.append(f"cotangent = paddle.to_tensor({cotangent})")
+        first = "out[0]" if several else "out"
+        return [*lines, f"result = paddle.grad({first}, [{by}], [cotangent], allow_unused=True)[0]"]
+    if output in outputs and several:
+        return [*lines, f"result = out[{outputs.index(output)}]"]
+    if output in call.updates:
+        keys = {a: f"layer.{k}" for k, a in call.layer.state.items()} if call.layer else {}
+        return [*lines, f"result = {keys.get(output, output)}"]
+    return [*lines, "result = out"]
+
+
+def _layer(case: Case) -> list[str]:
+    """The lines that make the layer and set its state."""
+    form = case.call.layer
+    assert form is not None
+    lines = [f"layer = paddle.nn.{form.name}({spelling._options(form.options)})"]
+    if form.state:
+        if case.cell.dtype != "float32":
+            lines.append(f'layer.to(dtype="{case.cell.dtype}")')
+        pairs = ", ".join(f'"{key}": {argument}' for key, argument in form.state.items())
+        lines.append(f"layer.set_state_dict({{{pairs}}})")
+    if not case.call.arguments.get("training", True):
+        lines.append("layer.eval()")
+    return lines
+
+
+def _steps(case: Case, output: str) -> list[str]:
+    """The lines that apply a layer step by step, up to the step that diverges."""
+    form = case.call.layer
+    assert form is not None
+    name, _, last = output.partition(" after step ")
+    lines = _layer(case)
+    for step, training in enumerate(case.steps[: int(last)], 1):
+        lines.append(f"x = paddle.to_tensor({spelling.array(case.extras[f'x of step {step}'])})")
+        lines.append(f"layer.{'train' if training else 'eval'}(); out = layer(x)")
+    keys = {a: k for k, a in form.state.items()}
+    return [*lines, f"result = layer.{keys[name]}" if name in keys else "result = out"]

@@ -1,0 +1,93 @@
+"""The search: Hypothesis draws batches of tapes, a failing tape is kept in its database and shrunk alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from hypothesis import HealthCheck, Phase, Verbosity, find, given, settings
+from hypothesis import seed as seeded
+from hypothesis import strategies as st
+from hypothesis.database import DirectoryBasedExampleDatabase, ExampleDatabase, choices_to_bytes
+from hypothesis.errors import NoSuchExample
+
+from conformance.draw.tape import HEAD, SIZE, TRACK, TRACKS, Tape
+
+BATCH = 64
+"""Cases that are decoded from one Hypothesis example. Hypothesis' own cost of an example is then some 5 us a case."""
+
+_TAPES = st.tuples(st.binary(max_size=HEAD), *[st.binary(max_size=TRACK)] * TRACKS)
+
+
+@dataclass(frozen=True)
+class Profile:
+    """How much is tried."""
+
+    name: str
+    batches: int  # per cell
+    seconds: float  # after which a cell's process counts as hanging
+
+
+PROFILES = {p.name: p for p in (Profile("quick", 8, 60), Profile("standard", 32, 300), Profile("deep", 512, 3600))}
+
+
+class _Found(Exception):
+    """Ends a search at its first failing tape."""
+
+
+def saved(database: ExampleDatabase, key: bytes, fails: Callable[[Tape], bool]) -> Tape | None:
+    """The smallest example of an earlier run that still fails, if there is one."""
+    if not any(True for _ in database.fetch(key)):
+        return None
+    return _find(database, key, fails, (Phase.reuse,))
+
+
+def search(batches: int, seed: int, fails: Callable[[Tape], bool]) -> Tape | None:
+    """The first failing tape among `batches` batches, or None. The same seed draws the same tapes."""
+    found: list[Tape] = []
+
+    @seeded(seed)
+    @settings(
+        max_examples=batches, database=None, deadline=None, phases=(Phase.generate,), print_blob=False,
+        suppress_health_check=list(HealthCheck), verbosity=Verbosity.quiet, report_multiple_bugs=False,
+    )  # fmt: skip
+    @given(st.binary(min_size=BATCH * SIZE, max_size=BATCH * SIZE))
+    def judge_batch(batch: bytes) -> None:
+        for tape in _tapes(batch):
+            if fails(tape):
+                found.append(tape)
+                raise _Found
+
+    try:
+        judge_batch()
+    except _Found:
+        return found[0].rewound()
+    return None
+
+
+def shrink(database: ExampleDatabase, key: bytes, tape: Tape, fails: Callable[[Tape], bool]) -> Tape:
+    """The simplest tape that fails as this one does; it stays in the database for the next run."""
+    # The spare choice at the end keeps Hypothesis from taking the example for one that it has shrunk before.
+    database.save(key, choices_to_bytes((tape.head, *tape.tracks, *[b""] * (TRACKS - len(tape.tracks)), 0)))
+    return _find(database, key, fails, (Phase.reuse, Phase.shrink)) or tape
+
+
+def examples(folder: str) -> ExampleDatabase:
+    """Hypothesis' database in a folder."""
+    return DirectoryBasedExampleDatabase(folder)
+
+
+def _find(
+    database: ExampleDatabase, key: bytes, fails: Callable[[Tape], bool], phases: tuple[Phase, ...]
+) -> Tape | None:
+    rules = settings(max_examples=10_000, database=database, deadline=None, phases=phases, derandomize=False)
+    try:
+        head, *tracks = find(_TAPES, lambda t: fails(Tape(t[0], t[1:])), settings=rules, database_key=key)
+    except NoSuchExample:
+        return None
+    return Tape(head, tuple(tracks))
+
+
+def _tapes(batch: bytes) -> Iterator[Tape]:
+    for at in range(0, len(batch), SIZE):
+        yield Tape.cut(batch[at : at + SIZE])

@@ -1,0 +1,210 @@
+"""The trial of one cell: search, shrink, and one record of what came out."""
+
+from __future__ import annotations
+
+import math
+import mmap
+import time
+import zlib
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from conformance import case as cases
+from conformance import explain, search, spelling, subject
+from conformance.case import Case
+from conformance.cell import Cell
+from conformance.checks import PROPERTIES
+from conformance.checks.judgement import Judgement
+from conformance.draw.tape import Tape
+from conformance.isolation import Outcome, isolated
+from conformance.judge.compare import Comparison
+from conformance.known.register import Entry
+from conformance.ops import OPERATORS
+from conformance.record import Record, Verdict
+
+CRASHES = 5
+"""How many crashing cases a cell may have before the rest of it is given up."""
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What holds for a whole run."""
+
+    profile: search.Profile
+    seed: int
+    register: tuple[Entry, ...] = ()
+    database: str = str(Path(".hypothesis") / "examples")
+
+
+@dataclass
+class Tally:
+    """What a cell has seen so far."""
+
+    cases: int = 0
+    excluded: int = 0
+    share: float = 0.0
+    ulp: float = 0.0
+    call: str = ""
+    regions: Counter[str] = field(default_factory=Counter)
+    arguments: dict[str, Counter[str]] = field(default_factory=dict)
+
+    def add(self, case: Case, judgement: Judgement) -> None:
+        """Count a case that was judged."""
+        self.cases += 1
+        self.regions[case.region] += 1
+        for name, value in case.call.arguments.items():
+            if not hasattr(value, "dtype"):
+                text = f"{type(value).__name__} of {len(value)}" if isinstance(value, (list, tuple)) else repr(value)
+                self.arguments.setdefault(name, Counter())[text] += 1
+        worst = judgement.comparison
+        if worst.share > self.share and not judgement.fails:
+            self.share, self.call = worst.share, spelling.call(case.operator, case.call)
+        if not judgement.fails:
+            self.ulp = max(self.ulp, worst.ulp)
+
+
+class BlackBox:
+    """The tape that is being judged, where it outlives the process that judges it."""
+
+    def __init__(self) -> None:
+        self._memory = mmap.mmap(-1, mmap.PAGESIZE)
+
+    def write(self, tape: Tape) -> None:
+        """Note the tape before Paddle gets its case."""
+        text = str(tape).encode()
+        self._memory[: len(text) + 1] = text + b"\n"
+
+    def read(self) -> Tape:
+        """The tape noted last."""
+        text, _, _ = self._memory[:].partition(b"\n")
+        return Tape.parse(text.decode())
+
+
+class Trial:
+    """One cell under the rules of a run; everything happens in this process."""
+
+    def __init__(self, cell: Cell, rules: Rules) -> None:
+        self.cell, self.rules = cell, rules
+        self.operator = OPERATORS[cell.operator]
+        self.property = PROPERTIES[cell.property]
+        self.subject = subject.create(cell.mode, cell.device)
+        self.entries = [entry for entry in rules.register if entry.concerns(cell)]
+        self.tally = Tally()
+
+    def judge(self, tape: Tape) -> tuple[Case, Judgement | None]:
+        """The case of a tape, and its judgement; None if the register knows the case."""
+        case = cases.draw(self.cell, self.operator, tape.rewound())
+        if any(entry.matches(names(case)) for entry in self.entries):
+            return case, None
+        return case, self.property.judge(case, self.subject)
+
+    def fails(self, tape: Tape) -> bool:
+        """Whether a tape's case diverges; counts it."""
+        case, judgement = self.judge(tape)
+        if judgement is None:
+            self.tally.excluded += 1
+            return False
+        self.tally.add(case, judgement)
+        return judgement.fails
+
+    def record(self, verdict: Verdict, tape: Tape | None = None, reason: str = "", seconds: float = 0.0) -> Record:
+        """The cell's record; with a tape, it is the failing example."""
+        failure = None
+        if tape is not None:
+            case, judgement = self.judge(tape)
+            assert judgement is not None
+            failure = explain.failure(case, judgement)
+            reason = reason or failure.what
+        t = self.tally
+        return Record(
+            operator=self.cell.operator, property=self.cell.property, dtype=self.cell.dtype, mode=self.cell.mode,
+            layout=self.cell.layout, device=self.cell.device, verdict=verdict, reason=reason, cases=t.cases,
+            excluded=t.excluded, seconds=round(seconds, 3), worst_ulp=t.ulp, worst_share=t.share, worst_call=t.call,
+            regions=dict(t.regions), arguments={n: dict(c) for n, c in t.arguments.items()}, failure=failure,
+        )  # fmt: skip
+
+
+def names(case: Case) -> dict[str, Any]:
+    """What a predicate of the register may ask of a case."""
+    form = "layer" if case.call.layer else "function"
+    return {**case.call.arguments, **case.extras, "dtype": case.cell.dtype, "layout": case.cell.layout, "form": form}
+
+
+def run(cell: Cell, rules: Rules) -> Record:
+    """The record of a cell, judged in a child process; a crash costs one case, and the cell goes on without it."""
+    box = BlackBox()
+    crashed: list[tuple[Tape, Outcome]] = []
+    while len(crashed) < CRASHES:
+        outcome = isolated(lambda: _judge_cell(cell, rules, box, crashed), rules.profile.seconds)
+        if not outcome.error:
+            return _with_crash(cell, rules, outcome.result, crashed) if crashed else outcome.result
+        crashed.append((box.read(), outcome))
+    return _with_crash(cell, rules, Trial(cell, rules).record(Verdict.CRASH), crashed)
+
+
+def _with_crash(cell: Cell, rules: Rules, record: Record, crashed: list[tuple[Tape, Outcome]]) -> Record:
+    """The record of a cell in which Paddle died, with the smallest case that kills it."""
+    trial, (tape, outcome) = Trial(cell, rules), crashed[0]
+
+    def dies(candidate: Tape) -> bool:
+        return bool(isolated(lambda: trial.judge(candidate), rules.profile.seconds).error)
+
+    alone = dies(tape)
+    if alone:
+        tape = search.shrink(search.examples(rules.database), f"{cell}!".encode(), tape, dies)
+    case = cases.draw(cell, trial.operator, tape.rewound())
+    reason = f"Paddle's process {outcome.error}" + ("" if alone else ", but not when this case runs alone")
+    if len(crashed) >= CRASHES:
+        reason += f"; the cell was given up after {CRASHES} such cases"
+    died = Judgement("the process", Comparison(reason, (), outcome.error, "a result", math.inf, math.inf))
+    verdict = Verdict.TIMEOUT if outcome.timeout else Verdict.CRASH
+    return msgspec.structs.replace(record, verdict=verdict, reason=reason, failure=explain.failure(case, died))
+
+
+def _judge_cell(cell: Cell, rules: Rules, box: BlackBox, crashed: list[tuple[Tape, Outcome]]) -> Record:
+    started = time.monotonic()
+    trial = Trial(cell, rules)
+    if reason := _absent(trial):
+        return trial.record(Verdict.ABSENT, reason=reason)
+    lost = {str(tape) for tape, _ in crashed}
+
+    def fails(tape: Tape) -> bool:
+        if lost and str(tape) in lost:
+            return False
+        box.write(tape)
+        return trial.fails(tape)
+
+    database, key = search.examples(rules.database), str(cell).encode()
+    tape = search.saved(database, key, fails) or search.search(rules.profile.batches, _seed(cell, rules.seed), fails)
+    if tape is None:
+        return trial.record(Verdict.PASS, seconds=time.monotonic() - started)
+    tally, (_, judgement) = trial.tally, trial.judge(tape)
+    assert judgement is not None
+    trial.tally = Tally()  # the attempts of the shrinker are no cases of the search
+    tape = search.shrink(database, key, tape, lambda t: _same(trial, t, box, judgement))
+    trial.tally = tally
+    return trial.record(Verdict.FAIL, tape, seconds=time.monotonic() - started)
+
+
+def _same(trial: Trial, tape: Tape, box: BlackBox, judgement: Judgement) -> bool:
+    """Whether a simpler tape fails in the same way."""
+    box.write(tape)
+    found = trial.judge(tape)[1]
+    return found is not None and found.fails and found.kind == judgement.kind
+
+
+def _absent(trial: Trial) -> str:
+    layer = trial.operator.layer
+    wanted = layer and (layer.names.get(trial.cell.layout) or layer.names["any"])
+    if trial.subject.has(trial.operator.api, wanted):
+        return ""
+    return f"the installed Paddle has no {trial.operator.api}" + (f" or no paddle.nn.{wanted}" if wanted else "")
+
+
+def _seed(cell: Cell, seed: int) -> int:
+    """Every cell has its own stream of tapes, whatever else is selected."""
+    return zlib.crc32(f"{seed}:{cell}".encode())
