@@ -1,3 +1,11 @@
-"""pooling"""
+"""Pooling: windows of a plane, and what becomes of them."""
 
-__all__: list[str] = []
+from refimpl.pooling.average import avg_pool2d, avg_pool2d_vjp
+from refimpl.pooling.maximum import max_pool2d, max_pool2d_vjp
+
+__all__ = [
+    "avg_pool2d",
+    "avg_pool2d_vjp",
+    "max_pool2d",
+    "max_pool2d_vjp",
+]
