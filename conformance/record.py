@@ -8,6 +8,7 @@ kept as text.
 
 from __future__ import annotations
 
+import builtins
 import math
 from collections.abc import Iterator
 from contextlib import suppress
@@ -123,7 +124,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, tag="record"):
             if not math.isfinite(value := getattr(self, name)):
                 raise ValueError(f"{name} must be finite, not {value}")
 
-    @property
+    @builtins.property  # the name is taken by the field
     def key(self) -> tuple[str, ...]:
         """What makes two records of different runs comparable."""
         entry = self.divergence.id if self.divergence else ""
@@ -173,13 +174,13 @@ def read(path: Path) -> Journal:
     Raises:
         Unreadable: no such file, not a run file, another format, or a broken line in the middle.
     """
-    header, *rest = list(_lines(path)) or [None]
-    if not isinstance(header, Run):
+    lines = list(_lines(path))
+    if not lines or not isinstance(header := lines[0], Run):
         raise Unreadable(f"{path} is not a run file: its first line must be a run header")
-    if any(isinstance(line, Run) for line in rest):
+    if any(isinstance(line, Run) for line in lines[1:]):
         raise Unreadable(f"{path} holds more than one run; each run has a file of its own")
-    ends = [line for line in rest if isinstance(line, End)]
-    records = [line for line in rest if isinstance(line, Record)]
+    ends = [line for line in lines if isinstance(line, End)]
+    records = [line for line in lines if isinstance(line, Record)]
     return Journal(header, records, ends[-1] if ends else None)
 
 

@@ -124,21 +124,23 @@ def _doubts(journal: Journal) -> list[Phrase]:
     """What makes a run without failures worth less than it looks."""
     lost = journal.run.planned - len(journal.records) if journal.complete else 0
     empty = sum(record.verdict is Verdict.PASS and not record.cases for record in journal.records)
-    doubts = [
-        (lost > 0, Phrase(f"{lost:,} of {journal.run.planned:,} planned checks left no record", f"{lost:,} 项计划的检查没有记录")),
-        (empty > 0, Phrase(f"{empty:,} passed without a single case", f"{empty:,} 项检查没有任何用例却通过")),
-    ]
-    return [phrase for holds, phrase in doubts if holds]
+    return _where(
+        (lost, "planned checks left no record", "项计划的检查没有记录"),
+        (empty, "checks passed without a single case", "项检查没有任何用例却通过"),
+    )
 
 
 def _limits(journal: Journal) -> list[Phrase]:
     unjudged = len(journal.records) - len(_judged(journal))
     excluded = sum(record.excluded for record in journal.records)
-    limits = [
-        (unjudged, Phrase(f"{unjudged:,} not judged", f"{unjudged:,} 项未判定")),
-        (excluded, Phrase(f"{excluded:,} cases set aside as known divergences", f"{excluded:,} 个用例因属已知偏差而排除")),
-    ]
-    return [phrase for number, phrase in limits if number]
+    return _where(
+        (unjudged, "not judged", "项未判定"),
+        (excluded, "cases set aside as known divergences", "个用例因属已知偏差而排除"),
+    )
+
+
+def _where(*facts: tuple[int, str, str]) -> list[Phrase]:
+    return [Phrase(f"{n:,} {english}", f"{n:,} {chinese}") for n, english, chinese in facts if n > 0]
 
 
 def _judged(journal: Journal) -> list[Record]:

@@ -92,7 +92,8 @@ def _dimensions(records: Iterable[Record]) -> Dimensions:
 
 def _chinese(journal: Journal) -> dict[str, str]:
     """The page's dictionary, with the sentences of this run."""
-    return words.CHINESE | dict(words.MEANING.values()) | dict([digest.headline(journal), *digest.details(journal)])
+    sentences = [*words.MEANING.values(), digest.headline(journal), *digest.details(journal)]
+    return words.CHINESE | dict(sentences)
 
 
 def _slug(record: Record) -> str:

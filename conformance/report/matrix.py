@@ -14,15 +14,15 @@ _DTYPES = ("float32", "float64", "float16", "bfloat16")
 
 
 class Cell(NamedTuple):
-    """The worst verdict among some records, and how many of them share it."""
+    """The worst verdict among some records, how many share it, and of how many."""
 
     verdict: Verdict
-    count: int
+    share: int
     total: int
 
 
 class Matrix(NamedTuple):
-    """`rows[i]` is an operator and one cell, or None, for each of `columns`; `groups` are the columns' headings."""
+    """A row is an operator and a cell, or None, for each of the columns; the groups are their headings."""
 
     columns: list[tuple[str, str]]  # (property, dtype)
     groups: list[tuple[str, int]]  # property, its number of columns
@@ -38,7 +38,8 @@ def build(records: Iterable[Record]) -> Matrix:
     properties = [column[0] for column in columns]
     groups = [(name, properties.count(name)) for name in dict.fromkeys(properties)]
     operators = sorted({key[0] for key in cells})
-    return Matrix(columns, groups, [(name, [_cell(cells.get((name, *c))) for c in columns]) for name in operators])
+    rows = [(name, [_cell(cells.get((name, *column))) for column in columns]) for name in operators]
+    return Matrix(columns, groups, rows)
 
 
 def record_order(record: Record) -> tuple[object, ...]:

@@ -46,7 +46,7 @@ class Plot(NamedTuple):
 def build(records: Iterable[Record]) -> Plot | None:
     """Place every record that had an error or passed without; None where there are none.
 
-    The operators nearest to their bounds, or furthest beyond them, come first; within a row each dtype has a lane.
+    The operators nearest to their bounds, or furthest beyond, come first; in a row each dtype has a lane.
     """
     by_operator: dict[str, list[Record]] = defaultdict(list)
     for record in records:

@@ -39,10 +39,24 @@ MEANING = {
     Verdict.FIXED: ("a known divergence that is gone", "已知偏差已消失"),
     Verdict.KNOWN: ("a known divergence, seen again exactly as registered", "已知偏差，表现与登记完全一致"),
     Verdict.NOT_RUN: ("nothing was judged, for the reason given", "未判定，原因另附"),
-    Verdict.ABSENT: ("this Paddle has no such operator, kernel or gradient", "该版本 Paddle 没有此算子、内核或梯度"),
+    Verdict.ABSENT: (
+        "this Paddle has no such operator, kernel or gradient",
+        "该 Paddle 没有此算子、内核或梯度",
+    ),
     Verdict.PASS: ("every case was inside its bound", "所有用例均在误差界内"),
 }
 """What each verdict says, in English and in Chinese."""
+
+CELLS = (
+    "Every cell holds all modes, layouts and devices of one operator, property and dtype, and shows the "
+    "worst verdict with its share of the records. Follow a cell to its records."
+)
+DOTS = (
+    "One dot is one record: its largest error as a share of what was allowed, on a logarithmic axis; at 1 "
+    "the bound is used up. On the left the number of records without any error. In an operator's row each "
+    "dtype has a lane of its own:"
+)
+EVERY_RECORD = "Each record of the run, with the regions of values and the arguments that were exercised."
 
 CHINESE = {
     "pass": "通过",
@@ -70,15 +84,11 @@ CHINESE = {
     "Records": "逐条记录",
     "Not judged": "未判定",
     "Environment": "运行环境",
-    "Every cell holds all modes, layouts and devices of one operator, property and dtype, and shows the worst"
-    " verdict with its share of the records. Follow a cell to its records.": "每格汇总一个算子、性质与数据类型下的全部模式、"
-    "布局和设备，显示其中最严重的结论及其所占记录数。点击可查看对应记录。",
-    "One dot is one record: its largest error as a share of what was allowed, on a logarithmic axis; at 1 the bound"
-    " is used up. On the left the number of records without any error. In an operator's row each dtype has a lane of its"
-    " own:": "每个点是一条记录：最大误差占允许误差的比例（对数轴），到 1 即用尽误差界。左侧为没有任何误差的记录数。"
-    "同一算子的一行中，各数据类型各占一道，自上而下：",
-    "Each record of the run, with the regions of values and the arguments that were exercised.": "本次运行的每条记录，"
-    "以及所覆盖的取值区域和参数。",
+    CELLS: "每格汇总一个算子、性质与数据类型下的全部模式、布局和设备，显示其中最严重的结论及其所占记录数"
+    "。点击可查看对应记录。",
+    DOTS: "每个点是一条记录：最大误差占允许误差的比例（对数轴），到 1 即用尽误差界。左侧为没有任何误"
+    "差的记录数。同一算子的一行中，各数据类型各占一道，自上而下：",
+    EVERY_RECORD: "本次运行的每条记录，以及所覆盖的取值区域和参数。",
     "operator": "算子",
     "property": "性质",
     "dtype": "数据类型",
