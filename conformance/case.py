@@ -26,7 +26,7 @@ class Case:
     """A call of a cell's operator, and where the further arrays that a property needs come from.
 
     `extras` holds these arrays (a cotangent, the inputs of further steps) once the property has drawn them; `steps` the
-    switches between training and evaluation.
+    switches between training and evaluation; `within` the known divergences that the case shows, and may show.
     """
 
     cell: Cell
@@ -37,6 +37,7 @@ class Case:
     tape: Tape | None = None
     extras: dict[str, Array] = field(default_factory=dict)
     steps: tuple[bool, ...] = ()
+    within: tuple[str, ...] = ()
 
     @property
     def dtype(self) -> np.dtype[Any]:

@@ -8,6 +8,7 @@ import select
 import signal
 import sys
 import time
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NoReturn
@@ -15,11 +16,12 @@ from typing import Any, NoReturn
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a piece of work: its result, or how its process ended."""
+    """What became of a piece of work: its result, how its process died, or the exception that it raised."""
 
     result: Any = None
-    error: str = ""  # "killed by SIGSEGV", "exited with status 3", "did not answer within 60 s"
+    died: str = ""  # "killed by SIGSEGV", "exited with status 3", "did not answer within 60 s"
     timeout: bool = False
+    traceback: str = ""
 
 
 @dataclass
@@ -55,7 +57,7 @@ class Child:
         if time.monotonic() > self.deadline:
             os.kill(self.pid, signal.SIGKILL)
             self._reap()
-            return Outcome(error=f"did not answer within {self.seconds:g} s", timeout=True)
+            return Outcome(died=f"did not answer within {self.seconds:g} s", timeout=True)
         return None
 
     def kill(self) -> None:
@@ -66,10 +68,10 @@ class Child:
     def _end(self) -> Outcome:
         status = self._reap()
         if os.WIFSIGNALED(status):
-            return Outcome(error=f"killed by {signal.Signals(os.WTERMSIG(status)).name}")
+            return Outcome(died=f"killed by {signal.Signals(os.WTERMSIG(status)).name}")
         if os.WEXITSTATUS(status):
-            return Outcome(error=f"exited with status {os.WEXITSTATUS(status)}")
-        return Outcome(pickle.loads(bytes(self.received)))
+            return Outcome(died=f"exited with status {os.WEXITSTATUS(status)}")
+        return pickle.loads(bytes(self.received))
 
     def _reap(self) -> int:
         os.close(self.pipe)
@@ -89,13 +91,19 @@ def _work(work: Callable[[], Any], writing: int) -> NoReturn:
     _die_quietly()
     status = 1
     try:
-        data = pickle.dumps(work())
-        view = memoryview(data)
+        view = memoryview(pickle.dumps(_outcome(work)))
         while view:
             view = view[os.write(writing, view) :]
         status = 0
     finally:
         os._exit(status)
+
+
+def _outcome(work: Callable[[], Any]) -> Outcome:
+    try:
+        return Outcome(work())
+    except Exception:
+        return Outcome(traceback=traceback.format_exc())
 
 
 def _die_quietly() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from random import Random
 
 from hypothesis import HealthCheck, Phase, Verbosity, find, given, settings
 from hypothesis import seed as seeded
@@ -65,11 +66,31 @@ def search(batches: int, seed: int, fails: Callable[[Tape], bool]) -> Tape | Non
     return None
 
 
-def shrink(database: ExampleDatabase, key: bytes, tape: Tape, fails: Callable[[Tape], bool]) -> Tape:
-    """The simplest tape that fails as this one does; it stays in the database for the next run."""
+def shrink(
+    database: ExampleDatabase,
+    key: bytes,
+    tape: Tape,
+    fails: Callable[[Tape], bool],
+    size: Callable[[Tape], int],
+) -> Tape:
+    """The simplest tape that fails as this one does; it stays in the database for the next run.
+
+    Shrinking walks downhill from the example that was found, which can end beside a simpler one; so small examples are also
+    drawn afresh, and the smaller result is kept.
+    """
+    _keep(database, key, tape)
+    walked = _find(database, key, fails, (Phase.reuse, Phase.shrink)) or tape
+    drawn = _find(None, key, fails, (Phase.generate, Phase.shrink))
+    if drawn is None or size(drawn) >= size(walked):
+        return walked
+    _keep(database, key, drawn)
+    return drawn
+
+
+def _keep(database: ExampleDatabase, key: bytes, tape: Tape) -> None:
+    tracks = (*tape.tracks, *[b""] * (TRACKS - len(tape.tracks)))
     # The spare choice at the end keeps Hypothesis from taking the example for one that it has shrunk before.
-    database.save(key, choices_to_bytes((tape.head, *tape.tracks, *[b""] * (TRACKS - len(tape.tracks)), 0)))
-    return _find(database, key, fails, (Phase.reuse, Phase.shrink)) or tape
+    database.save(key, choices_to_bytes((tape.head, *tracks, 0)))
 
 
 def examples(folder: str) -> ExampleDatabase:
@@ -78,11 +99,14 @@ def examples(folder: str) -> ExampleDatabase:
 
 
 def _find(
-    database: ExampleDatabase, key: bytes, fails: Callable[[Tape], bool], phases: tuple[Phase, ...]
+    database: ExampleDatabase | None, key: bytes, fails: Callable[[Tape], bool], phases: tuple[Phase, ...]
 ) -> Tape | None:
-    rules = settings(max_examples=10_000, database=database, deadline=None, phases=phases, derandomize=False)
+    rules = settings(max_examples=1000, database=database, deadline=None, phases=phases)
+    random = Random(0) if database is None else None  # Hypothesis leaves the database alone where a seed is given
     try:
-        head, *tracks = find(_TAPES, lambda t: fails(Tape(t[0], t[1:])), settings=rules, database_key=key)
+        head, *tracks = find(
+            _TAPES, lambda t: fails(Tape(t[0], t[1:])), settings=rules, random=random, database_key=key
+        )
     except NoSuchExample:
         return None
     return Tape(head, tuple(tracks))

@@ -7,6 +7,7 @@ import mmap
 import time
 import zlib
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,7 @@ class Rules:
     profile: search.Profile
     seed: int
     register: tuple[Entry, ...] = ()
+    ignore_known: bool = False
     database: str = str(Path(".hypothesis") / "examples")
 
 
@@ -92,15 +94,20 @@ class Trial:
         self.operator = OPERATORS[cell.operator]
         self.property = PROPERTIES[cell.property]
         self.subject = subject.create(cell.mode, cell.device)
-        self.entries = [entry for entry in rules.register if entry.concerns(cell)]
+        known = () if rules.ignore_known else rules.register
+        self.entries = [entry for entry in known if entry.concerns(cell)]
         self.tally = Tally()
 
     def judge(self, tape: Tape) -> tuple[Case, Judgement | None]:
-        """The case of a tape, and its judgement; None if the register knows the case."""
+        """The case of a tape, and its judgement; None if the register knows the case and sets no bound for it."""
         case = cases.draw(self.cell, self.operator, tape.rewound())
-        if any(entry.matches(names(case)) for entry in self.entries):
-            return case, None
-        return case, self.property.judge(case, self.subject)
+        self.property.prepare(case)
+        return case, judge_case(case, self.subject, self.entries)
+
+    def size(self, tape: Tape) -> int:
+        """How much there is to read in a tape's case."""
+        case = cases.draw(self.cell, self.operator, tape.rewound())
+        return sum(array.size for array in case.call.arrays.values())
 
     def fails(self, tape: Tape) -> bool:
         """Whether a tape's case diverges; counts it."""
@@ -128,6 +135,17 @@ class Trial:
         )  # fmt: skip
 
 
+def judge_case(case: Case, subject: Any, entries: Sequence[Entry]) -> Judgement | None:
+    """The judgement of a case, in the light of the entries of the register that are about its cell."""
+    named = names(case)
+    known = [entry for entry in entries if entry.matches(named)]
+    if not all(entry.within for entry in known):
+        return None
+    case.within = tuple(entry.within for entry in known)
+    judgement: Judgement = PROPERTIES[case.cell.property].judge(case, subject)
+    return judgement
+
+
 def names(case: Case) -> dict[str, Any]:
     """What a predicate of the register may ask of a case."""
     form = "layer" if case.call.layer else "function"
@@ -136,11 +154,14 @@ def names(case: Case) -> dict[str, Any]:
 
 def run(cell: Cell, rules: Rules) -> Record:
     """The record of a cell, judged in a child process; a crash costs one case, and the cell goes on without it."""
+    subject.load()  # before the first fork, or every child would import Paddle anew
     box = BlackBox()
     crashed: list[tuple[Tape, Outcome]] = []
     while len(crashed) < CRASHES:
         outcome = isolated(lambda: _judge_cell(cell, rules, box, crashed), rules.profile.seconds)
-        if not outcome.error:
+        if outcome.traceback:
+            return Trial(cell, rules).record(Verdict.ERROR, reason=outcome.traceback)
+        if not outcome.died:
             return _with_crash(cell, rules, outcome.result, crashed) if crashed else outcome.result
         crashed.append((box.read(), outcome))
     return _with_crash(cell, rules, Trial(cell, rules).record(Verdict.CRASH), crashed)
@@ -151,16 +172,16 @@ def _with_crash(cell: Cell, rules: Rules, record: Record, crashed: list[tuple[Ta
     trial, (tape, outcome) = Trial(cell, rules), crashed[0]
 
     def dies(candidate: Tape) -> bool:
-        return bool(isolated(lambda: trial.judge(candidate), rules.profile.seconds).error)
+        return bool(isolated(lambda: trial.judge(candidate), rules.profile.seconds).died)
 
     alone = dies(tape)
     if alone:
-        tape = search.shrink(search.examples(rules.database), f"{cell}!".encode(), tape, dies)
+        tape = search.shrink(search.examples(rules.database), f"{cell}!".encode(), tape, dies, trial.size)
     case = cases.draw(cell, trial.operator, tape.rewound())
-    reason = f"Paddle's process {outcome.error}" + ("" if alone else ", but not when this case runs alone")
+    reason = f"Paddle's process {outcome.died}" + ("" if alone else ", but not when this case runs alone")
     if len(crashed) >= CRASHES:
         reason += f"; the cell was given up after {CRASHES} such cases"
-    died = Judgement("the process", Comparison(reason, (), outcome.error, "a result", math.inf, math.inf))
+    died = Judgement("the process", Comparison(reason, (), outcome.died, "a result", math.inf, math.inf))
     verdict = Verdict.TIMEOUT if outcome.timeout else Verdict.CRASH
     return msgspec.structs.replace(record, verdict=verdict, reason=reason, failure=explain.failure(case, died))
 
@@ -185,7 +206,7 @@ def _judge_cell(cell: Cell, rules: Rules, box: BlackBox, crashed: list[tuple[Tap
     tally, (_, judgement) = trial.tally, trial.judge(tape)
     assert judgement is not None
     trial.tally = Tally()  # the attempts of the shrinker are no cases of the search
-    tape = search.shrink(database, key, tape, lambda t: _same(trial, t, box, judgement))
+    tape = search.shrink(database, key, tape, lambda t: _same(trial, t, box, judgement), trial.size)
     trial.tally = tally
     return trial.record(Verdict.FAIL, tape, seconds=time.monotonic() - started)
 

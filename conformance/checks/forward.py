@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from conformance.case import Case
-from conformance.checks.judgement import Judgement, judge_output, raised, wide_arguments, worst
+from conformance.checks.judgement import Judgement, judge_outputs, raised, wide_arguments, worst
 from conformance.declaration import Operator
 from conformance.judge.table import TABLE
 
@@ -15,19 +15,19 @@ def applies(operator: Operator) -> bool:
     return True
 
 
+def prepare(case: Case) -> None:
+    """A call is all that there is."""
+
+
 def judge(case: Case, subject: Any) -> Judgement:
     """The worst output of one call."""
     answer = subject.forward(case.call)
     if answer.error is not None:
-        return raised(case, answer)
+        return raised(answer)
     operator, arguments = case.operator, wide_arguments(case)
     got = {operator.outputs[int(k)] if k.isdigit() else k: v for k, v in answer.arrays.items()}
-    rows = TABLE[operator.name].outputs
-    expected = operator.reference(case.call, arguments)
-    return worst({
-        name: judge_output(
-            case, rows[name], got.get(name), value, arguments=arguments,
-            reference=lambda name=name, **changes: operator.reference(case.call, {**arguments, **changes})[name],
-        )
-        for name, value in expected.items()
-    })  # fmt: skip
+
+    def compute(**changes: Any) -> dict[str, Any]:
+        return operator.reference(case.call, {**arguments, **changes})
+
+    return worst(judge_outputs(case, TABLE[operator.name].outputs, got, arguments, compute))

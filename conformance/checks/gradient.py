@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from conformance.case import Case
-from conformance.checks.judgement import Judgement, judge_output, raised, wide_arguments, worst
+from conformance.checks.judgement import Judgement, judge_outputs, raised, wide_arguments, worst
 from conformance.declaration import Operator
 from conformance.judge.table import TABLE
 
@@ -18,26 +17,24 @@ def applies(operator: Operator) -> bool:
     return bool(operator.differentiable)
 
 
+def prepare(case: Case) -> None:
+    """Draw the cotangent."""
+    with np.errstate(all="ignore"):
+        out = case.operator.reference(case.call, case.call.arguments)[case.operator.outputs[0]]
+    case.extra("cotangent", out.shape, "special" if case.region == "special" else "ordinary")
+
+
 def judge(case: Case, subject: Any) -> Judgement:
     """The worst gradient of one call."""
-    operator, arguments = case.operator, wide_arguments(case)
-    out = operator.reference(case.call, arguments)[operator.outputs[0]]
-    cotangent = case.extra("cotangent", out.shape, "special" if case.region == "special" else "ordinary")
-    answer = subject.gradient(case.call, cotangent)
+    answer = subject.gradient(case.call, case.extras["cotangent"])
     if answer.error is not None:
-        return raised(case, answer)
-    wide = cotangent.astype(out.dtype)
+        return raised(answer)
+    operator, arguments = case.operator, wide_arguments(case)
+    wide = case.extras["cotangent"].astype(arguments["x"].dtype)
 
-    def reference(name: str, changed: NDArray[Any] = wide, **changes: Any) -> NDArray[Any]:
-        return operator.reference_gradients(case.call, changed, {**arguments, **changes})[name]
+    def compute(cotangent: Any = wide, **changes: Any) -> dict[str, Any]:
+        return operator.reference_gradients(case.call, cotangent, {**arguments, **changes})
 
     rows = TABLE[operator.name].gradients
-    with np.errstate(all="ignore"):
-        expected = operator.reference_gradients(case.call, wide, arguments)
-    return worst({
-        f"gradient of {name}": judge_output(
-            case, rows[name], answer.arrays.get(name), value, arguments=arguments, cotangent=wide,
-            reference=lambda cotangent=wide, name=name, **changes: reference(name, cotangent, **changes),
-        )
-        for name, value in expected.items()
-    })  # fmt: skip
+    verdicts = judge_outputs(case, rows, answer.arrays, arguments, compute, wide)
+    return worst({f"gradient of {name}": comparison for name, comparison in verdicts.items()})

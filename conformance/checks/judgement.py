@@ -15,6 +15,7 @@ from conformance.declaration import widen
 from conformance.judge import precision
 from conformance.judge.bounds import Facts, Row
 from conformance.judge.compare import Comparison, compare
+from conformance.judge.within import WITHIN
 
 Array = NDArray[Any]
 
@@ -42,7 +43,7 @@ def wide_arguments(case: Case) -> dict[str, Any]:
     return widen(case.call.arguments, precision.reference_dtype(case.dtype))
 
 
-def raised(case: Case, answer: Answer) -> Judgement:
+def raised(answer: Answer) -> Judgement:
     """The judgement of a call that should have worked and raised."""
     error = answer.error
     text = " ".join(str(error).split())
@@ -50,26 +51,47 @@ def raised(case: Case, answer: Answer) -> Judgement:
     return Judgement("the call", Comparison("an error where there should be a result", (), got, "a result", np.inf, np.inf))
 
 
-def judge_output(
+def judge_outputs(
+    case: Case,
+    rows: Mapping[str, Row],
+    got: Mapping[str, Array],
+    arguments: Mapping[str, Any],
+    compute: Callable[..., Mapping[str, Array]],
+    cotangent: Array | None = None,
+) -> dict[str, Comparison]:
+    """Every output that the reference has, against it and its row of the table.
+
+    `compute(**changes)` is the reference: its outputs by name, for the arguments of the case with these changes. `got`
+    is what Paddle gave; what is missing there is a divergence.
+    """
+    with np.errstate(all="ignore"):
+        expected = compute()
+        return {
+            name: _judge_output(case, rows[name], got.get(name), value, name, arguments, compute, cotangent)
+            for name, value in expected.items()
+        }
+
+
+def _judge_output(
     case: Case,
     row: Row,
     got: Array | None,
     expected: Array,
-    *,
-    reference: Callable[..., Array],
-    cotangent: Array | None = None,
+    name: str,
     arguments: Mapping[str, Any],
+    compute: Callable[..., Mapping[str, Array]],
+    cotangent: Array | None,
 ) -> Comparison:
-    """One output against its reference and its row of the table."""
     if expected.dtype.kind not in "fc":
         return compare(got, expected, 0.0, expected.dtype)
-    dtype = case.dtype
     facts = Facts(
-        arguments, expected, precision.uncertainty(dtype), float(np.finfo(dtype).smallest_subnormal), reference, cotangent
-    )
-    with np.errstate(all="ignore"):
-        allowed = row.allowed(facts)
-    return compare(got, expected, allowed, dtype, signed_zero=row.signed_zero)
+        name, arguments, expected, precision.uncertainty(case.dtype), precision.underflow(case.dtype),
+        lambda **changes: compute(**changes)[name], cotangent,
+    )  # fmt: skip
+    allowed = row.allowed(facts)
+    for known in case.within:
+        allowed = allowed + WITHIN[known].allowed(facts)
+    return compare(got, expected, allowed, case.dtype, signed_zero=row.signed_zero)
 
 
 def worst(judgements: Mapping[str, Comparison]) -> Judgement:

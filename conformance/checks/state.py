@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from conformance.case import Case
-from conformance.checks.judgement import Judgement, judge_output, raised, wide_arguments, worst
+from conformance.checks.judgement import Judgement, judge_outputs, raised, wide_arguments, worst
 from conformance.declaration import Operator, widen
 from conformance.judge.compare import Comparison
 from conformance.judge.precision import reference_dtype
@@ -19,27 +20,38 @@ def applies(operator: Operator) -> bool:
     return bool(operator.updates and operator.layer and operator.layer.state)
 
 
-def judge(case: Case, subject: Any) -> Judgement:
-    """The worst output or state over the steps; the state that Paddle had before a step is the reference's start."""
-    operator, layer = case.operator, case.call.layer
-    assert layer is not None
+def prepare(case: Case) -> None:
+    """Draw the inputs of the steps, and whether each is in training."""
     assert case.tape is not None
-    training = case.steps or tuple(not case.tape.flag() for _ in range(STEPS))
-    case.steps = training
-    shape = case.call.arguments["x"].shape
-    inputs = [case.extra(f"x of step {i + 1}", shape) for i in range(STEPS)]
+    case.steps = tuple(not case.tape.flag() for _ in range(STEPS))
+    for step in range(1, STEPS + 1):
+        case.extra(_input(step), case.call.arguments["x"].shape)
+
+
+def judge(case: Case, subject: Any) -> Judgement:
+    """The worst output or state over the steps; each step starts from the state that Paddle had before it."""
+    layer = case.call.layer
+    assert layer is not None
+    inputs = [case.extras[_input(step)] for step in range(1, STEPS + 1)]
     verdicts: dict[str, Comparison] = {}
-    before = wide_arguments(case)
-    for step, (x, train, answer) in enumerate(zip(inputs, training, subject.steps(case.call, inputs, training), strict=True), 1):
+    wide, before = reference_dtype(case.dtype), wide_arguments(case)
+    for step, answer in enumerate(subject.steps(case.call, inputs, case.steps), 1):
         if answer.error is not None:
-            return raised(case, answer)
-        arguments = {**before, **widen({"x": x}, reference_dtype(case.dtype)), "training": train}
-        expected = operator.reference(case.call, arguments)
-        got = {"out": answer.arrays["0"]} | {a: answer.arrays.get(k) for k, a in layer.state.items()}
-        for name, value in expected.items():
-            verdicts[f"{name} after step {step}"] = judge_output(
-                case, TABLE[operator.name].outputs[name], got.get(name), value, arguments=arguments,
-                reference=lambda name=name, a=arguments, **c: operator.reference(case.call, {**a, **c})[name],
-            )  # fmt: skip
-        before |= widen({a: got[a] for a in operator.updates if got[a] is not None}, reference_dtype(case.dtype))
+            return raised(answer)
+        arguments = {**before, **widen({"x": inputs[step - 1]}, wide), "training": case.steps[step - 1]}
+        got = {"out": answer.arrays["0"]} | {
+            a: answer.arrays[key] for key, a in layer.state.items() if key in answer.arrays
+        }
+        compute = partial(_compute, case, arguments)
+        found = judge_outputs(case, TABLE[case.operator.name].outputs, got, arguments, compute)
+        verdicts |= {f"{name} after step {step}": comparison for name, comparison in found.items()}
+        before |= widen({name: got[name] for name in case.operator.updates if name in got}, wide)
     return worst(verdicts)
+
+
+def _compute(case: Case, arguments: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    return case.operator.reference(case.call, {**arguments, **changes})
+
+
+def _input(step: int) -> str:
+    return f"x of step {step}"

@@ -14,29 +14,22 @@ Pairs = list[tuple[int, int]]
 def windows(tape: Tape, layout: str, *, strings: bool = True) -> tuple[tuple[int, ...], dict[str, Any]]:
     """An input shape and the arguments kernel_size, stride, padding and ceil_mode; every window row has at least one window."""
     spatial = len(layout) - 2
-    kernel = tape.integers(spatial, 1, 4)
-    stride = tape.integers(spatial, 1, 3)
-    padding, pairs = _padding(tape, layout, kernel, strings)
-    extents = [
-        max(tape.integer(1, 7), k - before - after)
-        for k, (before, after) in zip(kernel, pairs, strict=True)
-    ]
+    kernel = _sizes(tape, spatial, 4)
+    kernels = [kernel] * spatial if isinstance(kernel, int) else kernel
+    padding, pairs = _padding(tape, layout, kernels, strings)
+    extents = [max(tape.integer(1, 7), k - sum(pair)) for k, pair in zip(kernels, pairs, strict=True)]
     arguments = {
-        "kernel_size": _either(tape, kernel),
-        "stride": tape.one_of(None, 1, 2, stride, stride),
+        "kernel_size": kernel,
+        "stride": tape.one_of(None, _sizes(tape, spatial, 3)),
         "padding": padding,
         "ceil_mode": tape.flag() and padding != "VALID",
     }
     return images(tape, layout, extents), arguments
 
 
-def _either(tape: Tape, values: list[int]) -> int | list[int]:
-    """One number for all axes where the tape says so (or the numbers are equal), else a list."""
-    if tape.flag():
-        return values
-    if len(set(values)) > 1:
-        values[:] = [values[0]] * len(values)
-    return values[0]
+def _sizes(tape: Tape, spatial: int, high: int) -> int | list[int]:
+    """One number for all axes, or a number for each."""
+    return tape.one_of(tape.integer(1, high), tape.integers(spatial, 1, high))
 
 
 def _padding(tape: Tape, layout: str, kernel: Sequence[int], strings: bool) -> tuple[Any, Pairs]:

@@ -158,6 +158,22 @@ def _cotangent(f: Facts) -> Array:
     return f.cotangent
 
 
+def single_attributes(f: Facts) -> Any:
+    """What float32 copies of epsilon and momentum change: dr/r = 2**-24 epsilon / (2s), and momentum 2**-24 (|old| + |new|)."""
+    m, single = _moments(f), 2.0**-24
+    q = single * f.arguments["epsilon"] * m.scale**2 / 2
+    if f.cotangent is not None:
+        g, h = f.cotangent, m.normalised
+        if f.name == "x":
+            product = (np.abs(g) * np.abs(h)).mean(m.axes, keepdims=True)
+            return q * (np.abs(f.expected) + 2 * np.abs(m.scale * m.weight * h) * product)
+        return (q * np.abs(g * h)).sum(m.axes) if f.name == "weight" else 0.0
+    if f.name == "out":
+        return np.abs(m.normalised * m.weight) * q
+    batch = m.mean if f.name == "running_mean" else m.variance
+    return single * f.arguments["momentum"] * (np.abs(f.arguments[f.name]) + np.abs(batch).ravel())
+
+
 ROWS = Rows(
     {
         "out": Row(_out, "mean and two-pass variance, then x*a + (bias - mean*a): grows with n and with |mean|/sigma"),

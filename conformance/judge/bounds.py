@@ -24,16 +24,17 @@ Array = NDArray[Any]
 class Facts:
     """What a row may use: the case in the reference's precision, and the reference itself."""
 
+    name: str  # of the output, or of the argument whose gradient this is
     arguments: Mapping[str, Any]
     expected: Array
     unit: float  # the unit roundoff u
-    tiny: float  # the smallest positive number of the dtype
+    tiny: Any  # half of the dtype's smallest positive number, in the reference's precision
     reference: Callable[..., Array]  # this output for other arguments: facts.reference(x=abs(x))
     cotangent: Array | None = None
 
     def rounding(self, count: Any, magnitude: Any) -> Any:
         """The error of `count` roundings of numbers of this magnitude."""
-        return count * (self.unit * np.abs(magnitude) + self.tiny / 2)
+        return count * (self.unit * np.abs(magnitude) + self.tiny)
 
 
 @dataclass(frozen=True)

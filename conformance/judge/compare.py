@@ -104,7 +104,7 @@ def in_ulp(got: Any, expected: Any, dtype: np.dtype[Any]) -> float:
 def spell(value: Any, dtype: np.dtype[Any]) -> str:
     """A reference value with the digits that matter, and its rounding to the dtype."""
     rounded = dtype.type(value)
-    return f"{rounded}" if value == rounded or not np.isfinite(value) else f"{rounded} ({value:.12g} before rounding)"
+    return str(rounded) if value == rounded or not np.isfinite(value) else f"{rounded!s} ({value:.12g} before rounding)"
 
 
 def _exact(got: Array, expected: Array) -> Comparison:

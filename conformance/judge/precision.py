@@ -28,6 +28,12 @@ def uncertainty(dtype: np.dtype[Any]) -> float:
     return unit_roundoff(dtype) + unit_roundoff(reference_dtype(dtype))
 
 
+def underflow(dtype: np.dtype[Any]) -> Any:
+    """The largest error of one rounding in the subnormal range: half of the smallest number, in the reference's precision."""
+    smallest = reference_dtype(dtype).type(np.finfo(dtype).smallest_subnormal)
+    return smallest / 2 or smallest
+
+
 def describe(dtype: np.dtype[Any]) -> str:
     """The reference's precision in words, for the report."""
     wide = reference_dtype(dtype)

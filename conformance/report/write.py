@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from conformance import record
@@ -33,16 +34,16 @@ def write_journal(journal: Journal, folder: Path) -> list[Path]:
         Unwritable: the folder cannot be written to.
     """
     texts = {folder / name: render(journal) for name, render in _REPORTS.items()}
-    for path, text in texts.items():
-        _replace(path, text)
-    return list(texts)
-
-
-def _replace(path: Path, text: str) -> None:
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+    unfinished = {path: path.with_name(f".{path.name}.{os.getpid()}") for path in texts}
     try:
-        unfinished.write_text(text, encoding="utf-8")
-        unfinished.replace(path)
+        for path, text in texts.items():
+            unfinished[path].write_text(text, encoding="utf-8")
+        for path in texts:
+            unfinished[path].replace(path)
     except OSError as error:
-        unfinished.unlink(missing_ok=True)
-        raise Unwritable(f"cannot write {path}: {error.strerror}") from None
+        raise Unwritable(f"cannot write the reports to {folder}: {error.strerror}") from None
+    finally:
+        for path in unfinished.values():
+            with suppress(OSError):
+                path.unlink()
+    return list(texts)

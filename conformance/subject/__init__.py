@@ -5,11 +5,13 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
+from conformance.errors import UserError
+
 MODES = {"eager": "conformance.subject.eager:Eager"}
 """Every way to execute an operator, and the class that does it."""
 
 
-class Unavailable(Exception):
+class Unavailable(UserError):
     """Paddle, or the device that was asked for, is not there; the text is one sentence for the user."""
 
 
@@ -38,3 +40,12 @@ def load() -> Any:
             f"Paddle cannot be imported{hint}; install paddlepaddle, for instance with"
             " `pip install 'paddle-conformance[paddle]'`, or your vendor's build"
         ) from None
+
+
+def version() -> str:
+    """The version of the installed Paddle.
+
+    Raises:
+        Unavailable: it cannot be imported.
+    """
+    return str(load().version.full_version)

@@ -1,0 +1,120 @@
+"""The run command: judge what was asked for, write every record as it comes, then the reports."""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import os
+import secrets
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import TextIO
+
+from conformance import confirm, explain, record, subject
+from conformance.cell import Cell
+from conformance.environment import describe
+from conformance.errors import UserError
+from conformance.known import register
+from conformance.known.register import Entry
+from conformance.plan import Selection, cells
+from conformance.progress import Progress
+from conformance.record import ALARMING, End, Record, Run, Verdict
+from conformance.report import digest, write
+from conformance.search import PROFILES
+from conformance.trial import Rules
+from conformance.trial import run as judge_cell
+
+
+def main(options: argparse.Namespace) -> int:
+    """Run the trial; the exit code says whether anything is new.
+
+    Raises:
+        UserError: the run cannot start.
+    """
+    selection = Selection(options.op, options.dtype, options.mode, options.device, options.shard)
+    rules = rules_of(options)
+    subject.create("eager", selection.device)
+    tasks = plan(selection, rules)
+    if not tasks:
+        raise UserError("nothing matches the selection; `python -m conformance ops` lists what there is")
+    header = Run(
+        started=datetime.now(UTC).isoformat(timespec="seconds"), seed=rules.seed, profile=rules.profile.name,
+        selection=selection.described(), planned=len(tasks), environment=describe(),
+    )  # fmt: skip
+    folder = Path(options.output)
+    print(f"PaddlePaddle {header.environment.paddle}, profile {header.profile}, seed {header.seed}: {len(tasks)} checks")
+    with _open(folder) as file:
+        code = _judge_all(tasks, rules, header, file, options.jobs)
+    paths = write.write_all(folder)
+    print(digest.headline(record.read(folder / "run.jsonl")).english)
+    print(f"The report is {next(path for path in paths if path.suffix == '.html')}")
+    return code
+
+
+def rules_of(options: argparse.Namespace) -> Rules:
+    """What the options say of the whole run."""
+    seed = secrets.randbits(32) if options.seed is None else options.seed
+    version = subject.version()
+    entries = tuple(register.read(paddle=version))
+    return Rules(PROFILES[options.profile], seed, entries, options.ignore_known)
+
+
+def plan(selection: Selection, rules: Rules) -> list[Cell | Entry]:
+    """What there is to judge: the register's examples first, then the cells."""
+    known = [entry for entry in rules.register if selection.has(confirm.cell(entry, selection.device), entry.id)]
+    return [*known, *cells(selection)]
+
+
+def judge(task: Cell | Entry, rules: Rules, device: str) -> Record:
+    """The record of one task."""
+    return judge_cell(task, rules) if isinstance(task, Cell) else confirm.run(task, rules, device)
+
+
+def exit_code(verdicts: set[Verdict]) -> int:
+    """0: nothing new; 1: a new divergence, a crash or a changed one; 2: the trial itself failed."""
+    if verdicts & ALARMING:
+        return 1
+    return 2 if Verdict.ERROR in verdicts else 0
+
+
+def _open(folder: Path) -> TextIO:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        return (folder / "run.jsonl").open("w", encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"cannot write to --output {str(folder)!r}: {error.strerror}") from None
+
+
+def _judge_all(tasks: Sequence[Cell | Entry], rules: Rules, header: Run, file: TextIO, jobs: int) -> int:
+    record.write(file, header)
+    progress, started = Progress(len(tasks)), time.monotonic()
+    verdicts: set[Verdict] = set()
+    try:
+        for result in _results(tasks, rules, header.selection.get("device", "cpu"), jobs):
+            record.write(file, result)
+            verdicts.add(result.verdict)
+            if result.verdict in ALARMING | {Verdict.ERROR, Verdict.FIXED}:
+                progress.clear()
+                print(explain.message(result), flush=True)
+            progress.add(result)
+    except KeyboardInterrupt:
+        progress.clear()
+        print("interrupted; what was judged so far is kept", file=sys.stderr)
+        return 130
+    progress.clear()
+    code = exit_code(verdicts)
+    record.write(file, End(seconds=round(time.monotonic() - started, 3), exit_code=code))
+    return code
+
+
+def _results(tasks: Sequence[Cell | Entry], rules: Rules, device: str, jobs: int) -> Iterator[Record]:
+    work = partial(judge, rules=rules, device=device)
+    if jobs == 1 or not hasattr(os, "fork"):
+        yield from map(work, tasks)
+        return
+    with multiprocessing.get_context("fork").Pool(jobs) as pool:
+        yield from pool.imap_unordered(work, tasks)
