@@ -117,6 +117,7 @@ def _template() -> Template:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.policies["json.dumps_kwargs"] = {"ensure_ascii": False}
     environment.filters.update(slug=_slug, short=_short, number=_number)
     environment.globals.update(words=words, geometry=plot)
     return environment.get_template("report.html.j2")

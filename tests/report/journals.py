@@ -26,7 +26,7 @@ ENVIRONMENT = Environment(
 )
 
 FAILURE = Failure(
-    call='paddle.nn.functional.avg_pool2d(Tensor([1, 1, 2, 3],"float32"), 2, ceil_mode=True, exclusive=False)',
+    call='paddle.nn.functional.avg_pool2d(Tensor([1, 1, 2, 3],"float32"), 2, ceil_mode=True)',
     what="value 1 of 2 of out is outside its bound",
     output="out",
     index=[0, 0, 0, 1],
