@@ -1,12 +1,13 @@
 """What every operator asks of its arguments, and the one sentence it says when an argument has no meaning.
 
-Each function returns the argument in its normal form or raises ValueError (a value out of range) or TypeError (the wrong
-kind of thing), naming the argument, what was given and what is allowed.
+Each function returns the argument in its normal form or raises ValueError (a value out of range) or TypeError (the
+wrong kind of thing), naming the argument, what was given and what is allowed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+import math
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 import numpy as np
@@ -28,7 +29,7 @@ def wrong_kind(name: str, given: object, allowed: str) -> TypeError:
 def floating(name: str, value: ArrayLike) -> Array:
     """An array of a floating dtype (float16, float32, float64, longdouble); anything else is a TypeError."""
     array = np.asarray(value)
-    if not np.issubdtype(array.dtype, np.floating):
+    if array.dtype.kind != "f":
         raise TypeError(f"{name} has dtype {array.dtype}; allowed: a floating dtype")
     return array
 
@@ -36,7 +37,8 @@ def floating(name: str, value: ArrayLike) -> Array:
 def rank(name: str, array: Array, *allowed: int) -> Array:
     """The array, if it has one of the allowed numbers of dimensions."""
     if array.ndim not in allowed:
-        raise bad(f"the rank of {name}", array.ndim, " or ".join(map(str, allowed)) + f" (its shape is {array.shape})")
+        ranks = " or ".join(map(str, allowed))
+        raise bad(f"the rank of {name}", array.ndim, f"{ranks} (its shape is {array.shape})")
     return array
 
 
@@ -64,7 +66,7 @@ def integer(name: str, value: Any, low: int) -> int:
 
 
 def integers(name: str, value: Any, count: int, low: int) -> tuple[int, ...]:
-    """`count` whole numbers of at least `low`, from one number (repeated) or a list or tuple of `count` of them."""
+    """`count` whole numbers of at least `low`, from one number (repeated) or a list or tuple of so many."""
     if isinstance(value, (list, tuple)):
         if len(value) != count:
             raise bad(name, value, f"one integer or {count} of them")
@@ -81,13 +83,20 @@ def axis(name: str, value: Any, ndim: int) -> int:
     return int(value) % ndim
 
 
+def number(
+    name: str, value: Any, allowed: str = "a finite number", holds: Callable[[float], bool] = math.isfinite
+) -> float:
+    """A real number (no bool) of which `holds` is true; `allowed` says the same in words."""
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, float, np.integer, np.floating)):
+        raise wrong_kind(name, value, allowed)
+    if not holds(float(value)):
+        raise bad(name, value, allowed)
+    return float(value)
+
+
 def probability(name: str, value: Any) -> float:
     """A number in [0, 1]; NaN is not one."""
-    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, float, np.integer, np.floating)):
-        raise wrong_kind(name, value, "a number in [0, 1]")
-    if not 0 <= value <= 1:
-        raise bad(name, value, "a number in [0, 1]")
-    return float(value)
+    return number(name, value, "a number in [0, 1]", lambda v: 0 <= v <= 1)
 
 
 def accumulator(dtype: np.dtype[Any]) -> np.dtype[Any]:
