@@ -17,7 +17,7 @@ conformance: $(READY)  ## judge the installed Paddle and say where the report is
 	@$(RUN) -m conformance run $(ARGS)
 
 test: lint  ## lint, then run the project's own tests (ARGS=... goes to pytest)
-	@$(RUN) -m pytest -n 2 $(ARGS)
+	@$(RUN) -m pytest -n 2 --doctest-modules $(ARGS)
 
 lint: $(READY)  ## ruff, import rules and types
 	@$(RUN) -m ruff check
