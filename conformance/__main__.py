@@ -11,8 +11,12 @@ PROFILES = ("quick", "standard", "deep")
 
 
 def _run(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--output", default="conformance-report", metavar="FOLDER", help="where the results go (%(default)s)")
-    parser.add_argument("--jobs", type=_positive, default=_processors(), metavar="N", help="processes at once (%(default)s)")
+    parser.add_argument(
+        "--output", default="conformance-report", metavar="FOLDER", help="where the results go (%(default)s)"
+    )
+    parser.add_argument(
+        "--jobs", type=_positive, default=_processors(), metavar="N", help="processes at once (%(default)s)"
+    )
     parser.add_argument("--shard", default="", metavar="i/n", help="judge the i-th of n parts only")
     selection(parser)
 
@@ -24,7 +28,9 @@ def selection(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--op", default="", metavar="GLOB", help="operators, such as 'avg_pool*' or 'relu,sigmoid'")
     parser.add_argument("--dtype", default="", metavar="NAME", help="dtypes, such as float32")
     parser.add_argument("--mode", default="", metavar="NAME", help="ways to execute, such as eager")
-    parser.add_argument("--device", default="cpu", metavar="NAME", help="a device as paddle.set_device names it (%(default)s)")
+    parser.add_argument(
+        "--device", default="cpu", metavar="NAME", help="a device as paddle.set_device names it (%(default)s)"
+    )
     parser.add_argument("--ignore-known", action="store_true", help="let every known divergence fail again")
 
 
@@ -38,7 +44,9 @@ def _diff(parser: argparse.ArgumentParser) -> None:
 
 
 def _report(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("runs", nargs="+", metavar="RUN", help="a run.jsonl or its folder; several shards of one run are joined")
+    parser.add_argument(
+        "runs", nargs="+", metavar="RUN", help="a run.jsonl or its folder; several shards of one run are joined"
+    )
     parser.add_argument("--output", metavar="FOLDER", help="where the reports go (the folder of the only run)")
 
 
@@ -72,7 +80,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m conformance",
-        description="Judges PaddlePaddle's pooling, activation, BatchNorm and dropout operators by independent references.",
+        description="Judges PaddlePaddle's pooling, activation, BatchNorm and dropout by independent references.",
         epilog="Exit codes: 0 nothing new; 1 a new divergence, a crash, or a known one that changed; 2 could not run.",
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")

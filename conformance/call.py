@@ -25,8 +25,8 @@ class LayerForm:
 class Call:
     """A call with every array filled in.
 
-    `arguments` are keyword arguments of the function `api` in the order of its signature; arrays are NumPy arrays in the
-    dtype under test. `updates` names the arguments that the call changes in place, `differentiable` those that have
+    `arguments` are keyword arguments of the function `api` in the order of its signature; arrays are NumPy arrays in
+    the dtype under test. `updates` names the arguments that the call changes in place, `differentiable` those that have
     gradients. Random operators are seeded with `seed` before the call.
     """
 

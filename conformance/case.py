@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -68,7 +68,14 @@ def draw(cell: Cell, operator: Operator, tape: Tape) -> Case:
 
 
 def assemble(
-    operator: Operator, cell: Cell, arguments: Mapping[str, Any], region: str, codes: Codes, *, layer: bool, seed: int | None
+    operator: Operator,
+    cell: Cell,
+    arguments: Mapping[str, Any],
+    region: str,
+    codes: Codes,
+    *,
+    layer: bool,
+    seed: int | None,
 ) -> Call:
     """The call with these arguments, every `Tensor` among them filled with values."""
     points = operator.points(arguments)
@@ -89,8 +96,8 @@ def assemble(
 
 
 def fill(
-    tensor: Tensor, codes: NDArray[np.uint32], region: str, dtype: np.dtype[Any], points: tuple[float, ...]
+    tensor: Tensor, codes: NDArray[np.uint32], region: str, dtype: np.dtype[Any], points: Sequence[float]
 ) -> Array:
-    """An array of the tensor's shape with values of its region, or of the case's region where it has none of its own."""
+    """An array of the tensor's shape, with values of its own region or, where it has none, of the case's."""
     values = REGIONS[tensor.region or region](codes, dtype, points).reshape(tensor.shape)
     return np.abs(values) if tensor.positive else values

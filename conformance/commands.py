@@ -46,10 +46,11 @@ def ops(options: argparse.Namespace) -> int:
     chosen = [o for o in OPERATORS.values() if not options.op or fnmatchcase(o.name, options.op)]
     if not chosen:
         raise UserError(f"--op is {options.op!r}, which no operator matches; there are: {', '.join(OPERATORS)}")
-    rows = [("operator", "family", "layouts", "dtypes", "properties")]
+    rows: list[tuple[str, ...]] = [("operator", "family", "layouts", "dtypes", "properties")]
     for operator in chosen:
         properties = [name for name, check in PROPERTIES.items() if check.applies(operator)]
-        rows.append((operator.name, operator.family, *map(" ".join, (operator.layouts, operator.dtypes, properties))))
+        lists = operator.layouts, operator.dtypes, properties
+        rows.append((operator.name, operator.family, *map(" ".join, lists)))
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     for row in rows:
         print("  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip())

@@ -1,7 +1,8 @@
 """The declaration of an operator: all that the trial has to know of it, in one record.
 
-Checks, command line, pytest and reports are generic over declarations; whatever is particular to an operator stands in its
-declaration (conformance/ops/), its reference (refimpl/) or its row of the table of bounds (conformance/judge/bounds.py).
+Checks, command line, pytest and reports are generic over declarations; whatever is particular to an operator stands
+in its declaration (conformance/ops/), its reference (refimpl/) or its row of the table of bounds
+(conformance/judge/bounds.py).
 """
 
 from __future__ import annotations
@@ -53,9 +54,9 @@ class Layer:
 class Operator:
     """One operator on trial.
 
-    `draw(tape, layout)` gives the arguments of a call, with a `Tensor` in the place of every array. `noise(seed, arguments)`
-    gives the extra arguments that the reference of a random operator takes. `points(arguments)` are the places where the
-    function is not smooth, for the region "kinks".
+    `draw(tape, layout)` gives the arguments of a call, with a `Tensor` in the place of every array. `noise(seed,
+    arguments)` gives the extra arguments that the reference of a random operator takes. `points(arguments)` are the
+    places where the function is not smooth, for the region "kinks".
     """
 
     name: str

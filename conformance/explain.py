@@ -36,7 +36,7 @@ def failure(case: Case, judgement: Judgement) -> Failure:
 def message(record: Record) -> str:
     """A record with a failure, as the terminal and pytest print it."""
     f = record.failure
-    head = f"{record.verdict.upper()}  {record.operator} {record.property} {record.dtype} {record.mode} {record.layout} {record.device}"
+    head = f"{record.verdict.upper()}  {' '.join(part for part in record.key if part)}"
     if f is None:
         return f"{head}\n  {record.reason}"
     where = f" at {f.index}" if f.index else ""

@@ -35,18 +35,17 @@ def main(options: argparse.Namespace) -> int:
     Raises:
         UserError: the run cannot start.
     """
-    selection = Selection(options.op, options.dtype, options.mode, options.device, options.shard)
-    rules = rules_of(options)
-    subject.create("eager", selection.device)
-    tasks = plan(selection, rules)
-    if not tasks:
-        raise UserError("nothing matches the selection; `python -m conformance ops` lists what there is")
+    if options.seed is None:
+        options.seed = secrets.randbits(32)
+    selection, rules, tasks = selection_of(options), rules_of(options), tasks_of(options)
     header = Run(
         started=datetime.now(UTC).isoformat(timespec="seconds"), seed=rules.seed, profile=rules.profile.name,
         selection=selection.described(), planned=len(tasks), environment=describe(),
     )  # fmt: skip
     folder = Path(options.output)
-    print(f"PaddlePaddle {header.environment.paddle}, profile {header.profile}, seed {header.seed}: {len(tasks)} checks")
+    print(
+        f"PaddlePaddle {header.environment.paddle}, profile {header.profile}, seed {header.seed}: {len(tasks)} checks"
+    )
     with _open(folder) as file:
         code = _judge_all(tasks, rules, header, file, options.jobs)
     paths = write.write_all(folder)
@@ -57,16 +56,35 @@ def main(options: argparse.Namespace) -> int:
 
 def rules_of(options: argparse.Namespace) -> Rules:
     """What the options say of the whole run."""
-    seed = secrets.randbits(32) if options.seed is None else options.seed
-    version = subject.version()
-    entries = tuple(register.read(paddle=version))
-    return Rules(PROFILES[options.profile], seed, entries, options.ignore_known)
+    entries = tuple(register.read(paddle=subject.version()))
+    return Rules(PROFILES[options.profile], options.seed, entries, options.ignore_known)
 
 
-def plan(selection: Selection, rules: Rules) -> list[Cell | Entry]:
-    """What there is to judge: the register's examples first, then the cells."""
-    known = [entry for entry in rules.register if selection.has(confirm.cell(entry, selection.device), entry.id)]
-    return [*known, *cells(selection)]
+def selection_of(options: argparse.Namespace) -> Selection:
+    """What the options select."""
+    return Selection(options.op, options.dtype, options.mode, options.device, options.shard)
+
+
+def tasks_of(options: argparse.Namespace) -> list[Cell | Entry]:
+    """What there is to judge: the examples of the register first, then the cells.
+
+    Raises:
+        UserError: nothing is selected, there is no Paddle, or it has no such device.
+    """
+    selection = selection_of(options)
+    subject.create("eager", selection.device)
+    known = [
+        entry for entry in rules_of(options).register if selection.has(confirm.cell(entry, selection.device), entry.id)
+    ]
+    tasks: list[Cell | Entry] = [*known, *cells(selection)]
+    if not tasks:
+        raise UserError("nothing matches the selection; `python -m conformance ops` lists what there is")
+    return tasks
+
+
+def name_of(task: Cell | Entry) -> str:
+    """The name of a check, for people."""
+    return str(task) if isinstance(task, Cell) else f"known-{task.id}"
 
 
 def judge(task: Cell | Entry, rules: Rules, device: str) -> Record:

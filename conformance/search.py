@@ -75,8 +75,8 @@ def shrink(
 ) -> Tape:
     """The simplest tape that fails as this one does; it stays in the database for the next run.
 
-    Shrinking walks downhill from the example that was found, which can end beside a simpler one; so small examples are also
-    drawn afresh, and the smaller result is kept.
+    Shrinking walks downhill from the example that was found, which can end beside a simpler one; so small examples
+    are also drawn afresh, and the smaller result is kept.
     """
     _keep(database, key, tape)
     walked = _find(database, key, fails, (Phase.reuse, Phase.shrink)) or tape

@@ -28,7 +28,9 @@ def written(operator: Operator, call: Call, arrays: Mapping[str, str]) -> str:
         parameter = operator.signature.parameters[name]
         if name in arrays:
             parts.append(arrays[name] if parameter.default is parameter.empty else f"{name}={arrays[name]}")
-        elif parameter.default is parameter.empty or value != parameter.default or value is True is not parameter.default:
+        elif (
+            parameter.default is parameter.empty or value != parameter.default or value is True is not parameter.default
+        ):
             parts.append(f"{name}={value!r}")
     return f"{call.api}({', '.join(parts)})"
 

@@ -1,4 +1,4 @@
-"""Gradient: the derivative of sum(out * cotangent) with respect to every differentiable array, for a drawn cotangent."""
+"""Gradient: the derivative of sum(out * cotangent) by every differentiable array, for a drawn cotangent."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -25,7 +25,7 @@ class Judgement:
     """The worst element over all outputs of a case."""
 
     output: str = ""  # "out", "gradient of x", "_mean after step 2"
-    comparison: Comparison = Comparison()
+    comparison: Comparison = field(default_factory=Comparison)
 
     @property
     def fails(self) -> bool:
@@ -48,7 +48,9 @@ def raised(answer: Answer) -> Judgement:
     error = answer.error
     text = " ".join(str(error).split())
     got = f"{type(error).__name__}: {text[-200:]}"
-    return Judgement("the call", Comparison("an error where there should be a result", (), got, "a result", np.inf, np.inf))
+    return Judgement(
+        "the call", Comparison("an error where there should be a result", (), got, "a result", np.inf, np.inf)
+    )
 
 
 def judge_outputs(

@@ -1,4 +1,4 @@
-"""State: one layer applied several times, switched between training and evaluation; outputs and state after every step."""
+"""State: a layer applied several times, in training and evaluation; outputs and state after every step."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ Pairs = list[tuple[int, int]]
 
 
 def windows(tape: Tape, layout: str, *, strings: bool = True) -> tuple[tuple[int, ...], dict[str, Any]]:
-    """An input shape and the arguments kernel_size, stride, padding and ceil_mode; every window row has at least one window."""
+    """An input shape and the arguments kernel_size, stride, padding and ceil_mode; at least one window fits."""
     spatial = len(layout) - 2
     kernel = _sizes(tape, spatial, 4)
     kernels = [kernel] * spatial if isinstance(kernel, int) else kernel
@@ -20,7 +20,7 @@ def windows(tape: Tape, layout: str, *, strings: bool = True) -> tuple[tuple[int
     extents = [max(tape.integer(1, 7), k - sum(pair)) for k, pair in zip(kernels, pairs, strict=True)]
     arguments = {
         "kernel_size": kernel,
-        "stride": tape.one_of(None, _sizes(tape, spatial, 3)),
+        "stride": _sizes(tape, spatial, 3) if tape.flag() else None,
         "padding": padding,
         "ceil_mode": tape.flag() and padding != "VALID",
     }
@@ -29,7 +29,7 @@ def windows(tape: Tape, layout: str, *, strings: bool = True) -> tuple[tuple[int
 
 def _sizes(tape: Tape, spatial: int, high: int) -> int | list[int]:
     """One number for all axes, or a number for each."""
-    return tape.one_of(tape.integer(1, high), tape.integers(spatial, 1, high))
+    return tape.integers(spatial, 1, high) if tape.flag() else tape.integer(1, high)
 
 
 def _padding(tape: Tape, layout: str, kernel: Sequence[int], strings: bool) -> tuple[Any, Pairs]:

@@ -1,9 +1,10 @@
 """A tape: the bytes that decide one case.
 
-Hypothesis draws tapes and shrinks them. A declaration reads a case's structure (extents, kernels, flags) from the head; each
-array takes its values from a track of its own. A missing byte reads as zero, and zero is always the simplest choice, so a
-shorter tape with smaller bytes is a simpler case, and a byte cut out of a track is an element less. One Hypothesis example
-holds many tapes, which is what makes thousands of cases a second possible; a failing case is shrunk alone, as one tape.
+Hypothesis draws tapes and shrinks them. A declaration reads a case's structure (extents, kernels, flags) from the
+head; each array takes its values from a track of its own. A missing byte reads as zero, and zero is always the
+simplest choice, so a shorter tape with smaller bytes is a simpler case, and a byte cut out of a track is an element
+less. One Hypothesis example holds many tapes, which is what makes thousands of cases a second possible; a failing
+case is shrunk alone, as one tape.
 """
 
 from __future__ import annotations
@@ -79,9 +80,9 @@ class Tape:
     def codes(self, array: int, size: int, salt: int) -> NDArray[np.uint32]:
         """Codes for the elements of the case's `array`-th array, from which a region makes values; 0 is the simplest.
 
-        The salt widens one byte to two, so that more than 256 values are in reach. An array that is longer than its track
-        goes round again, every round multiplied by another odd number: zero stays zero, and nothing repeats with the
-        period of the track. Further arrays than there are tracks share one, in other rounds.
+        The salt widens one byte to two, so that more than 256 values are in reach. An array that is longer than its
+        track goes round again, every round multiplied by another odd number: zero stays zero, and nothing repeats
+        with the period of the track. Further arrays than there are tracks share one, in other rounds.
         """
         track = self.tracks[array % TRACKS] if array % TRACKS < len(self.tracks) else b""
         if not track:

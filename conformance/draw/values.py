@@ -1,8 +1,8 @@
 """Values by named region: what a code becomes in an array.
 
-A region is a function of codes (any whole numbers below 2**32; zero is the simplest) and of the dtype, and of the operator's
-points of interest where it needs them (kinks, thresholds). Regions are named in records, so that a report can say which were
-exercised.
+A region is a function of codes (any whole numbers below 2**32; zero is the simplest) and of the dtype, and of the
+operator's points of interest where it needs them (kinks, thresholds). Regions are named in records, so that a report
+can say which were exercised.
 """
 
 from __future__ import annotations
@@ -110,7 +110,6 @@ def kinks(codes: Codes, dtype: np.dtype[Any], points: Sequence[float] = ()) -> A
 
 
 REGIONS: dict[str, Region] = {
-    f.__name__: f
-    for f in (ordinary, ties, special, subnormal, extreme, wide, offset, constant, tails, kinks)
+    f.__name__: f for f in (ordinary, ties, special, subnormal, extreme, wide, offset, constant, tails, kinks)
 }
 """Every region by its name; the first is the simplest."""

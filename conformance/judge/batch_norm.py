@@ -1,18 +1,20 @@
 """How far a careful batch normalisation may be from the exact one.
 
-Notation, per channel: n values x with mean m and biased variance v; s = v + epsilon, r = 1/sqrt(s), h = (x - m) r, a = r * weight,
-y = h * weight + bias. Everything to first order in u, except where a first-order term can be large.
+Notation, per channel: n values x with mean m and biased variance v; s = v + epsilon, r = 1/sqrt(s), h = (x - m) r, a
+= r * weight, y = h * weight + bias. Everything to first order in u, except where a first-order term can be large.
 
 - mean: n-1 additions and a division: |dm| <= n u mean|x|.
-- variance, two passes around the computed mean: it is off by dm**2 (the mean square is smallest around the true mean), and
-  every term has a subtraction, a square, n-1 additions and a division: |dv| <= dm**2 + (n+3) u (v + dm**2).
-- r: with q = |dv| / s it is off by q/2 relatively, by q/2 / (1-q) beyond first order, and by the addition of epsilon, the root
-  and the division: dr/r <= q/2/(1-q) + 3u. Where q >= 1 the sum has no digit left: the condition is infinite, and so is the bound.
-- y as (x - m) * a + bias, or as x * a + (bias - m * a), which many kernels prefer because it is one multiplication and one
-  addition an element: the second rounds products of the size of |x a| and |m a|. This is the factor |mean|/sigma:
-  |dy| <= |a| dm + |h w| (dr/r + 2u) + u (2|x a| + 3|m a| + 2|bias| + |y|).
+- variance, two passes around the computed mean: it is off by dm**2 (the mean square is smallest around the true
+  mean), and every term has a subtraction, a square, n-1 additions and a division: |dv| <= dm**2 + (n+3) u (v + dm**2).
+- r: with q = |dv| / s it is off by q/2 relatively, by q/2 / (1-q) beyond first order, and by the addition of
+  epsilon, the root and the division: dr/r <= q/2/(1-q) + 3u. Where q >= 1 the sum has no digit left: the condition
+  is infinite, and so is the bound.
+- y as (x - m) * a + bias, or as x * a + (bias - m * a), which many kernels prefer because it is one multiplication
+  and one addition an element: the second rounds products of the size of |x a| and |m a|. This is the factor
+  |mean|/sigma: |dy| <= |a| dm + |h w| (dr/r + 2u) + u (2|x a| + 3|m a| + 2|bias| + |y|).
 - gradients in training, with g the cotangent, G = mean(g), P = mean(g h): dx = a (g - G - h P), dweight = sum(g h),
-  dbias = sum(g); each sum has its (n+1) u, and h carries its own error dh = |r| dm + |h| (dr/r + 2u) + 2 u r (|x| + |m|).
+  dbias = sum(g); each sum has its (n+1) u, and h carries its own error dh = |r| dm + |h| (dr/r + 2u) + 2 u r (|x| +
+  |m|).
 """
 
 from __future__ import annotations
@@ -95,12 +97,7 @@ def _out(f: Facts) -> Array:
     m, u = _moments(f), f.unit
     a = np.abs(m.scale * m.weight)
     products = 2 * np.abs(m.x) * a + 3 * np.abs(m.mean) * a + 2 * np.abs(m.bias) + np.abs(f.expected)
-    return (
-        a * m.mean_error
-        + np.abs(m.normalised * m.weight) * (m.scale_error + 2 * u)
-        + u * products
-        + 8 * f.tiny
-    )
+    return a * m.mean_error + np.abs(m.normalised * m.weight) * (m.scale_error + 2 * u) + u * products + 8 * f.tiny
 
 
 def _running(f: Facts, name: str, batch: Any, batch_error: Any) -> Any:
@@ -127,19 +124,19 @@ def _running_var(f: Facts) -> Any:
 
 def _bias_gradient(f: Facts) -> Array:
     m = _moments(f)
-    return (m.count + 1) * (f.unit * np.abs(_cotangent(f)).sum(m.axes) + f.tiny)
+    return (m.count + 1) * (f.unit * np.abs(f.cotangent).sum(m.axes) + f.tiny)
 
 
 def _weight_gradient(f: Facts) -> Array:
     m, u = _moments(f), f.unit
-    g = np.abs(_cotangent(f))
+    g = np.abs(f.cotangent)
     carried = (g * m.normalised_error(u)).sum(m.axes)
     return carried + (m.count + 2) * (u * (g * np.abs(m.normalised)).sum(m.axes) + f.tiny)
 
 
 def _x_gradient(f: Facts) -> Array:
     m, u = _moments(f), f.unit
-    g, h = _cotangent(f), m.normalised
+    g, h = f.cotangent, m.normalised
     a = np.abs(m.scale * m.weight)
     if not batch_statistics(f):
         return np.abs(f.expected) * (m.scale_error + 3 * u) + 4 * f.tiny
@@ -153,13 +150,8 @@ def _x_gradient(f: Facts) -> Array:
     return a * (inner + rounded) + np.abs(f.expected) * (m.scale_error + 2 * u) + 8 * f.tiny
 
 
-def _cotangent(f: Facts) -> Array:
-    assert f.cotangent is not None
-    return f.cotangent
-
-
 def single_attributes(f: Facts) -> Any:
-    """What float32 copies of epsilon and momentum change: dr/r = 2**-24 epsilon / (2s), and momentum 2**-24 (|old| + |new|)."""
+    """What float32 copies change: of epsilon, dr/r = 2**-24 epsilon / (2s); of momentum, 2**-24 (|old| + |new|)."""
     m, single = _moments(f), 2.0**-24
     q = single * f.arguments["epsilon"] * m.scale**2 / 2
     if f.cotangent is not None:
@@ -177,8 +169,12 @@ def single_attributes(f: Facts) -> Any:
 ROWS = Rows(
     {
         "out": Row(_out, "mean and two-pass variance, then x*a + (bias - mean*a): grows with n and with |mean|/sigma"),
-        "running_mean": Row(_running_mean, "the batch mean's error times 1-momentum, and momentum rounded to the dtype"),
-        "running_var": Row(_running_var, "the batch variance's error times 1-momentum, and momentum rounded to the dtype"),
+        "running_mean": Row(
+            _running_mean, "the batch mean's error times 1-momentum, and momentum rounded to the dtype"
+        ),
+        "running_var": Row(
+            _running_var, "the batch variance's error times 1-momentum, and momentum rounded to the dtype"
+        ),
     },
     {
         "x": Row(_x_gradient, "a (g - G - h P): three sums of n terms, and h with the error of the forward pass"),

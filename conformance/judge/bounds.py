@@ -1,11 +1,12 @@
 """The allowed errors: one table, operator by operator, with the derivation beside each row.
 
-A row says how far an output may be from the exact value, as an absolute error per element. It is derived from what a careful
-kernel has to do, never from what a kernel was seen to do: u is the unit roundoff (conformance/judge/precision.py), one correctly
-rounded operation has a relative error of at most u, and n additions in any order have an error of at most (n-1) u times the sum
-of the magnitudes (Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed., section 4.2), to first order in u. Elementary
-functions (exp, log, tanh, ...) are allowed 4 u, that is 2 ULP at most, which the vectorised libraries in use promise.
-In the subnormal range each rounding is off by up to half of the smallest number; `Facts.rounding` adds that.
+A row says how far an output may be from the exact value, as an absolute error per element. It is derived from what a
+careful kernel has to do, never from what a kernel was seen to do: u is the unit roundoff
+(conformance/judge/precision.py), one correctly rounded operation has a relative error of at most u, and n additions
+in any order have an error of at most (n-1) u times the sum of the magnitudes (Higham, Accuracy and Stability of
+Numerical Algorithms, 2nd ed., section 4.2), to first order in u. Elementary functions (exp, log, tanh, ...) are
+allowed 4 u, that is 2 ULP at most, which the vectorised libraries in use promise. In the subnormal range each
+rounding is off by up to half of the smallest number; `Facts.rounding` adds that.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ class Facts:
     unit: float  # the unit roundoff u
     tiny: Any  # half of the dtype's smallest positive number, in the reference's precision
     reference: Callable[..., Array]  # this output for other arguments: facts.reference(x=abs(x))
-    cotangent: Array | None = None
+    cotangent: Any = None  # an array, where this is a gradient
 
     def rounding(self, count: Any, magnitude: Any) -> Any:
         """The error of `count` roundings of numbers of this magnitude."""

@@ -1,4 +1,4 @@
-"""One array against its reference: dtype, shape, NaN, infinities, signs of zero, then the error against the allowed error."""
+"""One array against its reference: dtype, shape, NaN, infinities, signs of zero, then the error against its bound."""
 
 from __future__ import annotations
 
@@ -28,9 +28,10 @@ def compare(
 ) -> Comparison:
     """Judge `got` by `expected` (computed in a wider dtype), element by element.
 
-    `dtype` is the dtype that the contract promises for the output. `allowed` is the largest absolute error of each element.
-    A NaN must be a NaN, an infinity the same infinity; a finite value may come out as infinity only where the expected value is
-    within its allowed error of the overflow threshold. The sign of a zero counts where `signed_zero` says so.
+    `dtype` is the dtype that the contract promises for the output. `allowed` is the largest absolute error of each
+    element. A NaN must be a NaN, an infinity the same infinity; a finite value may come out as infinity only where
+    the expected value is within its allowed error of the overflow threshold. The sign of a zero counts where
+    `signed_zero` says so.
     """
     if got is None:
         return _broken("the output is missing", "nothing", f"shape {expected.shape}")

@@ -1,9 +1,9 @@
 """In which precision the reference is computed, and what that leaves uncertain.
 
-float32 and narrower are judged by a float64 reference. float64 is judged by `numpy.longdouble`: the x87 format with a 64-bit
-significand on x86, IEEE binary128 on 64-bit Arm Linux. Where long double is double (macOS on Arm, Windows) the float64
-reference has rounding errors of its own; they obey the same bound as the kernel's, so both are allowed for: the unit
-roundoff in every bound is that of the dtype under test plus that of the reference.
+float32 and narrower are judged by a float64 reference. float64 is judged by `numpy.longdouble`: the x87 format with
+a 64-bit significand on x86, IEEE binary128 on 64-bit Arm Linux. Where long double is double (macOS on Arm, Windows)
+the float64 reference has rounding errors of its own; they obey the same bound as the kernel's, so both are allowed
+for: the unit roundoff in every bound is that of the dtype under test plus that of the reference.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def uncertainty(dtype: np.dtype[Any]) -> float:
 
 
 def underflow(dtype: np.dtype[Any]) -> Any:
-    """The largest error of one rounding in the subnormal range: half of the smallest number, in the reference's precision."""
+    """The largest error of a subnormal rounding: half of the smallest number, in the reference's precision."""
     smallest = reference_dtype(dtype).type(np.finfo(dtype).smallest_subnormal)
     return smallest / 2 or smallest
 

@@ -32,13 +32,13 @@ _DROPOUT = Row(
 TABLE: dict[str, Rows] = {
     "avg_pool2d": Rows(
         {"out": Row(lambda f: f.rounding(window(f) + 1, f.reference(x=abs(f.arguments["x"]))),
-                    "k-1 additions in any order and a division (or a reciprocal and a product): (k+1) u times the average of |x|")},
+                    "k-1 additions in any order and a division, or a reciprocal: (k+1) u of the average of |x|")},
         {"x": Row(lambda f: f.rounding(window(f) + 1, f.reference(cotangent=abs(f.cotangent))),
-                  "a cell is in at most k windows: k-1 additions, each term a division: (k+1) u times the sum of magnitudes")},
+                  "a cell is in at most k windows: k-1 additions of divided terms: (k+1) u of their magnitudes")},
     ),
     "max_pool2d": Rows(
         {"out": exact("a maximum is one of its arguments"), "mask": exact("positions are whole numbers")},
-        {"x": Row(lambda f: f.rounding(window(f) - 1, f.reference(cotangent=abs(f.cotangent))) if window(f) > 1 else 0.0,
+        {"x": Row(lambda f: f.rounding(window(f) - 1, f.reference(cotangent=abs(f.cotangent))),
                   "a cell is the maximum of at most k windows: k-1 additions")},
     ),
     "relu": Rows(

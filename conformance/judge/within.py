@@ -1,7 +1,8 @@
 """How far a known divergence may go: cases that the register knows are not let go, but held to a wider bound.
 
-Each row is an error *added* to the operator's bound in conformance/judge/table.py, derived from the cause of the divergence. An
-entry of the register names its row in `within`; a case that it matches and that leaves even this bound is a new divergence.
+Each row is an error *added* to the operator's bound in conformance/judge/table.py, derived from the cause of the
+divergence. An entry of the register names its row in `within`; a case that it matches and that leaves even this
+bound is a new divergence.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The small language in which the register says which cases an entry is about.
 
 An expression of Python's form over the arguments of the call, without statements, attributes or imports:
-`any(x < -88) and dtype == "float32"`. Names are the call's arguments and `dtype`, `layout`, `form` ("function" or "layer").
-Arrays compare and compute element by element. It is parsed and walked here; nothing is ever executed.
+`any(x < -88) and dtype == "float32"`. Names are the call's arguments and `dtype`, `layout`, `form` ("function" or
+"layer"). Arrays compare and compute element by element. It is parsed and walked here; nothing is ever executed.
 """
 
 from __future__ import annotations
@@ -76,9 +76,7 @@ class Predicate:
             if isinstance(node, ast.Call) and (not isinstance(node.func, ast.Name) or node.func.id not in _FUNCTIONS):
                 raise ValueError(f"the predicate {text!r} may only call {', '.join(_FUNCTIONS)}")
         called = {id(n.func) for n in ast.walk(self._tree) if isinstance(n, ast.Call)}
-        self.names = frozenset(
-            n.id for n in ast.walk(self._tree) if isinstance(n, ast.Name) and id(n) not in called
-        )
+        self.names = frozenset(n.id for n in ast.walk(self._tree) if isinstance(n, ast.Name) and id(n) not in called)
 
     def __call__(self, names: Mapping[str, Any]) -> bool:
         """Whether a case with these names is one of those meant."""

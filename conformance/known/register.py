@@ -1,8 +1,8 @@
 """The reader of divergences.toml.
 
-Cases that an entry matches are kept out of the general property, so that a known divergence can never make a run fail by chance.
-They are not let go: where the entry names a `within` row (conformance/judge/within.py) they are held to that wider, derived
-bound, and the entry's smallest example must still diverge in exactly the registered way.
+Cases that an entry matches are kept out of the general property, so that a known divergence can never make a run
+fail by chance. They are not let go: where the entry names a `within` row (conformance/judge/within.py) they are held
+to that wider, derived bound, and the entry's smallest example must still diverge in exactly the registered way.
 """
 
 from __future__ import annotations

@@ -38,7 +38,7 @@ class Eager:
         return _attempt(lambda: _gradients(call, cotangent))
 
     def steps(self, call: Call, inputs: Sequence[Array], training: Sequence[bool]) -> list[Answer]:
-        """One layer applied to each input in turn, switched to training or evaluation before; outputs and state after each."""
+        """A layer applied to each input in turn, in training or evaluation; outputs and state after each step."""
         assert call.layer is not None
         layer = _layer(call.layer, call.arguments)
         return [_attempt(lambda x=x, t=t: _step(layer, x, t)) for x, t in zip(inputs, training, strict=True)]
@@ -104,6 +104,8 @@ def _outputs(call: Call, results: tuple[Any, ...], tensors: Mapping[str, Any]) -
 
 def _gradients(call: Call, cotangent: Array) -> dict[str, Array]:
     results, tensors = _run(call)
+    if list(results[0].shape) != list(cotangent.shape):  # Paddle would read past the end of the cotangent
+        raise ValueError(f"the output has shape {results[0].shape}, the cotangent {list(cotangent.shape)}")
     names = call.wanted_gradients
     weights = [paddle.to_tensor(cotangent)]
     gradients = paddle.grad(results[:1], [tensors[n] for n in names], weights, allow_unused=True)
