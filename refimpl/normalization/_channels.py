@@ -1,13 +1,13 @@
-"""Moments, inner products and affine maps of every channel, in blocks that stay in the cache.
+"""Moments, products and affine maps of every channel, in blocks that stay in the cache.
 
 An array is seen as [A, C, B] with the channels in the middle: [N, C, space] where they come second, and
-[N * space, C, 1] where they come last. Values are read about their mean, so that a large one cancels before
-anything is rounded.
+[N * space, C, 1] where they come last.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from itertools import product
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,15 +16,16 @@ from refimpl._arguments import Array, accumulator
 
 _BLOCK = 1 << 18  # bytes of a temporary
 _ROWS = 1024  # numbers added up one after the other, where the channels come last
-_PILOT = 1024  # values from which the first guess of a channel's mean is made
+
+Block = tuple[slice, slice, slice]
 
 
 class Centred(NamedTuple):
-    """The channels of `view`, read as `scale * value - center` in the accumulator's dtype.
+    """The channels of `view`, read as `scale * value - center` in the dtype of the accumulator.
 
     scale: None, or a power of two for each channel that keeps what is read, and its square, inside the range.
-    offset: the mean of what is read, because `center` is the mean rounded; small, and at least float64.
-    var: the variance of what is read.
+    center: the mean, rounded, where it is far from 0, so that it cancels before all other rounding; else 0.
+    offset, var: the mean and the variance of what is read, in at least float64.
     """
 
     view: Array
@@ -47,15 +48,16 @@ class Centred(NamedTuple):
     @property
     def variance(self) -> Array:
         """The variance of the values themselves."""
-        variance: Array = self.var / self.scaling**2
+        variance: Array = self.var / self.scaling / self.scaling
         return variance
 
-    def read(self, block: tuple[slice, slice, slice]) -> Array:
-        """A new array with one block of the centred values."""
+    def read(self, block: Block) -> Array:
+        """The centred values of a block; the array may share memory with `view`."""
         values = self.view[block].astype(self.center.dtype, copy=False)
+        center = self.center[block[1], None]
         if self.scale is not None:
-            values = values * _column(self.scale, block)
-        return values - _column(self.center, block)
+            values = values * self.scale[block[1], None]
+        return values - center if center.any() else values
 
 
 def wide(dtype: np.dtype[Any]) -> np.dtype[Any]:
@@ -67,49 +69,50 @@ def centred(view: Array, mean: Array, var: Array) -> Centred:
     """The channels about a mean that is known."""
     scale = None
     if np.any(abs(mean) >= _far(view.dtype)):  # BN-N3: value - mean could overflow where y does not
-        scale = np.full(mean.shape, 0.25)
+        scale = np.full(mean.shape, 0.25, accumulator(view.dtype))
         mean, var = mean * scale, var * scale**2
-    center = mean.astype(accumulator(view.dtype))
-    return Centred(view, scale, center, mean - center, var)
+    return _about(view, scale, mean, np.zeros_like(mean), var)
 
 
 def measured(view: Array, epsilon: float) -> Centred:
     """The channels about their own mean, rescaled where squares would leave the range of the dtype."""
     found = _measured(view, None)
-    tiny = np.finfo(found.center.dtype).tiny
-    usual = np.isfinite(found.var) & (found.var + epsilon > tiny) & (abs(found.center) < _far(view.dtype))
-    return found if usual.all() else _measured(view, _power_of_two(view))  # BN-N3
+    usual = np.isfinite(found.var) & (found.var + epsilon > np.finfo(found.center.dtype).tiny)
+    usual &= abs(found.mean) < _far(view.dtype)
+    if usual.all():
+        return found
+    return _measured(view, np.where(usual, 1, _power_of_two(view)))  # BN-N3
 
 
 def _measured(view: Array, scale: Array | None) -> Centred:
-    """With d = value - shift: mean = shift + mean(d), var = mean(d^2) - mean(d)^2.
+    """With d = value - center: mean = center + mean(d), var = mean(d^2) - mean(d)^2.
 
-    Repeated about the mean just found while mean(d)^2 is most of mean(d^2), so that at most two bits cancel.
+    From center 0 on, repeated about the mean just found while mean(d)^2 is most of mean(d^2), so that at most
+    two bits cancel in the end; by the third time, equal values are centered exactly and their variance is 0.
     """
     count = view.shape[0] * view.shape[2]
-    mean = _pilot(view) * (1 if scale is None else scale)
+    nothing = np.zeros(view.shape[1], wide(view.dtype))
+    values = _about(view, scale, nothing, nothing, nothing)
     for _ in range(3):
-        values = Centred(view, scale, mean.astype(accumulator(view.dtype)), mean, mean)
         first, second = (total / count for total in totals(values, values))
-        mean = values.center + first
+        var = np.maximum(second - first * first, 0)  # BN-F2, BN-F3
+        values = _about(view, scale, values.center.astype(var.dtype), first, var)
         if not np.any(first * first > 0.75 * second):  # BN-N1
             break
-    center = np.where(np.isfinite(mean), mean, values.center).astype(values.center.dtype)
-    offset = (values.center.astype(mean.dtype) - center) + first
-    return Centred(view, scale, center, offset, np.maximum(second - first * first, 0))
+    return values
 
 
-def _pilot(view: Array) -> Array:
-    """A first guess of each channel's mean, from a few of its values."""
-    few = view[: max(1, _PILOT // view.shape[2]), :, :_PILOT]
-    guess = few.mean(axis=(0, 2), dtype=wide(view.dtype))
-    return np.where(np.isfinite(guess), guess, 0)
+def _about(view: Array, scale: Array | None, near: Array, rest: Array, var: Array) -> Centred:
+    """The channels about the mean near + rest, or about 0 where that costs at most two bits."""
+    mean = near + rest
+    center = np.where(mean * mean > 3 * var, mean, 0).astype(accumulator(view.dtype))  # BN-N2
+    return Centred(view, scale, center, (near - center) + rest, var)
 
 
 def totals(left: Centred, right: Centred) -> tuple[Array, Array]:
     """The sums over each channel of what is read from `left`, and of its product with `right`."""
     first, second = np.zeros((2, left.center.size), wide(left.view.dtype))
-    for block in _blocks(left.view.shape, left.center.itemsize):
+    for block in product(*_tiling(left.view.shape, left.center.itemsize)):  # BN-X1: no sum mixes channels
         values = left.read(block)
         others = values if right is left else right.read(block)
         first[block[1]] += _inner(values, None)
@@ -119,44 +122,52 @@ def totals(left: Centred, right: Centred) -> tuple[Array, Array]:
 
 def affine(terms: Sequence[tuple[Centred, Array]], constant: Array, out: Array) -> None:
     """Writes the sum over the terms of factor times what is read, plus a constant, to `out`."""
-    for block in _blocks(out.shape, terms[0][0].center.itemsize):
-        total: Any = None
-        for values, factor in terms:
-            term = values.read(block)
-            term *= _column(factor.astype(term.dtype), block)
-            total = term if total is None else np.add(total, term, out=total)
-        np.add(total, _column(constant.astype(total.dtype), block), out=out[block], casting="same_kind")
+    dtype = terms[0][0].center.dtype
+    along_a, along_c, along_b = _tiling(out.shape, dtype.itemsize)
+    tile = out[along_a[0], along_c[0], along_b[0]].shape
+    for channels in along_c:
+        factors = [_spread(factor[channels], tile, dtype) for _, factor in terms]
+        constants = _spread(constant[channels], tile, dtype)
+        for rows, columns in product(along_a, along_b):
+            block = (rows, channels, columns)
+            target = out[block]
+            cells = (slice(target.shape[0]), slice(None), slice(target.shape[2]))
+            total = target if out.dtype == dtype else np.empty(target.shape, dtype)
+            np.multiply(terms[0][0].read(block), factors[0][cells], out=total)
+            for (values, _), factor in zip(terms[1:], factors[1:], strict=True):
+                total += values.read(block) * factor[cells]
+            np.add(total, constants[cells], out=target, casting="same_kind")  # BN-D1
+
+
+def _spread(numbers: Array, tile: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
+    """A number for each channel, repeated over a block, since NumPy is faster without broadcasting."""
+    return np.broadcast_to(numbers.astype(dtype)[:, None], (tile[0], numbers.size, tile[2])).copy()
 
 
 def _inner(left: Array, right: Array | None) -> Array:
     """For each channel of a block, the sum of left times right (of left alone if right is None), by BLAS."""
     a, c, b = left.shape
     if b == 1:
-        product = left if right is None else left * right
-        ones = np.ones(a, left.dtype)
-        column: Array = ones @ product.reshape(a, c)
+        terms = left if right is None else left * right
+        column: Array = np.ones(a, left.dtype) @ terms.reshape(a, c)
         return column
-    columns = np.ones((b, 1), left.dtype) if right is None else right.reshape(a * c, b, 1)
-    rows: Array = left.reshape(a * c, 1, b) @ columns
+    others = np.ones((b, 1), left.dtype) if right is None else right.reshape(a * c, b, 1)
+    rows: Array = left.reshape(a * c, 1, b) @ others
     total: Array = rows.reshape(a, c).sum(axis=0, dtype=wide(left.dtype))
     return total
 
 
-def _blocks(shape: tuple[int, ...], itemsize: int) -> Iterator[tuple[slice, slice, slice]]:
-    """Slices that cover an [A, C, B] array, contiguous pieces of at most _BLOCK bytes."""
-    size, (a, c, b) = _BLOCK // itemsize, shape
-    wide_b = min(b, size)
-    wide_c = min(c, max(1, size // max(wide_b, 1)))
-    wide_a = min(a, max(1, size // max(wide_b * wide_c, 1)), _ROWS)
-    for i in range(0, a, max(wide_a, 1)):
-        for j in range(0, c, max(wide_c, 1)):
-            for k in range(0, b, max(wide_b, 1)):
-                yield slice(i, i + wide_a), slice(j, j + wide_c), slice(k, k + wide_b)
+def _tiling(shape: tuple[int, ...], itemsize: int) -> tuple[list[slice], list[slice], list[slice]]:
+    """Slices along A, C and B whose products are contiguous blocks of at most _BLOCK bytes."""
+    a, c, b = shape
+    width_b = min(b, _BLOCK // itemsize)
+    width_c = min(c, max(1, _BLOCK // itemsize // width_b))
+    width_a = min(a, max(1, _BLOCK // itemsize // (width_b * width_c)), _ROWS)
+    return _pieces(a, width_a), _pieces(c, width_c), _pieces(b, width_b)
 
 
-def _column(numbers: Array, block: tuple[slice, slice, slice]) -> Array:
-    """A number for each channel, shaped to meet a block."""
-    return numbers[block[1]][:, None]
+def _pieces(length: int, width: int) -> list[slice]:
+    return [slice(start, min(start + width, length)) for start in range(0, length, width)]
 
 
 def _far(dtype: np.dtype[Any]) -> Any:
@@ -169,11 +180,10 @@ def _power_of_two(view: Array) -> Array:
     """For each channel the power of two that brings its largest finite magnitude to [1/2, 1)."""
     limits = np.finfo(accumulator(view.dtype))
     top = np.zeros(view.shape[1], limits.dtype)
-    for block in _blocks(view.shape, limits.dtype.itemsize):
+    for block in product(*_tiling(view.shape, limits.dtype.itemsize)):
         size = abs(view[block])
         size[~np.isfinite(size)] = 0
-        np.maximum(top[block[1]], size.max(axis=(0, 2)), out=top[block[1]])
-    exponent = np.frexp(top)[1]
-    exponent = np.clip(exponent, limits.minexp + 2, limits.maxexp - 2)
+        top[block[1]] = np.maximum(top[block[1]], size.max(axis=(0, 2)))
+    exponent = np.clip(np.frexp(top)[1], limits.minexp + 2, limits.maxexp - 2)
     scale: Array = np.ldexp(limits.dtype.type(1), -exponent)
     return scale

@@ -55,7 +55,7 @@ def batch_norm(
     (array([0.2, 0.2]), array([1. , 0.9]))
     """
     call = _checked(x, running_mean, running_var, weight, bias, epsilon, data_format)
-    momentum = probability("momentum", momentum)  # BN-E3
+    kept = call.mean.dtype.type(probability("momentum", momentum))  # BN-E3
     y = np.empty_like(call.x)
     mean, var = call.mean, call.var
     of_batch = _uses_batch(training, use_global_stats)
@@ -65,8 +65,8 @@ def batch_norm(
             factor = call.weight * _inverse_std(values, call.epsilon)
             affine([(values, factor)], call.bias - values.offset * factor, out=y)  # BN-F1
             if of_batch and training:  # BN-S2
-                mean = momentum * mean + (1 - momentum) * values.mean  # BN-S1
-                var = momentum * var + (1 - momentum) * values.variance
+                mean = kept * mean + (1 - kept) * values.mean  # BN-S1
+                var = kept * var + (1 - kept) * values.variance
         running = mean.astype(np.asarray(running_mean).dtype), var.astype(np.asarray(running_var).dtype)
     return y.reshape(np.shape(x)), *running
 
@@ -154,7 +154,7 @@ def _values(call: _Call, of_batch: bool) -> Centred:
 
 def _inverse_std(values: Centred, epsilon: float) -> Array:
     """1 / sqrt(var + epsilon) of what is read from values, epsilon being scaled with it."""
-    scaled = epsilon * values.scaling**2
+    scaled = epsilon * values.scaling * values.scaling
     least = np.finfo(scaled.dtype).tiny if epsilon > 0 else 0
     inverse: Array = 1 / np.sqrt(values.var + np.maximum(scaled, least))
     return inverse
