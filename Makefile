@@ -16,8 +16,9 @@ help:  ## show this list
 conformance: $(READY)  ## judge the installed Paddle and say where the report is
 	@$(RUN) -m conformance run $(ARGS)
 
-test: lint  ## lint, then run the project's own tests (ARGS=... goes to pytest)
-	@$(RUN) -m pytest -n 2 --doctest-modules $(ARGS)
+test: $(READY)  ## lint and run the project's own tests (ARGS=... goes to pytest)
+	@$(MAKE) --no-print-directory lint; linted=$$?; \
+		$(RUN) -m pytest -n 2 --doctest-modules $(ARGS) && exit $$linted
 
 lint: $(READY)  ## ruff, import rules and types
 	@$(RUN) -m ruff check
