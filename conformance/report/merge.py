@@ -72,7 +72,7 @@ def _comparable(run: Run) -> dict[str, object]:
 
 
 def _selection(run: Run) -> dict[str, str]:
-    return {option: value for option, value in run.selection.items()}
+    return {option: value for option, value in run.selection.items() if option != "shard"}
 
 
 def _joined(values: list[str]) -> str:
