@@ -81,8 +81,9 @@ class Tape:
         """Codes for the elements of the case's `array`-th array, from which a region makes values; 0 is the simplest.
 
         The salt widens one byte to two, so that more than 256 values are in reach. An array that is longer than its
-        track goes round again, every round multiplied by another odd number: zero stays zero, and nothing repeats
-        with the period of the track. Further arrays than there are tracks share one, in other rounds.
+        track goes round again, every round multiplied by another odd number and its high half folded into the low
+        one: zero stays zero, and nothing repeats with the period of the track, not even modulo a power of two.
+        Further arrays than there are tracks share one, in other rounds.
         """
         track = self.tracks[array % TRACKS] if array % TRACKS < len(self.tracks) else b""
         if not track:
@@ -92,7 +93,8 @@ class Tape:
         skip, rounds = array // TRACKS, -(-size // len(track))
         if rounds <= 1 and not skip:
             return codes[:size]
-        return (_powers(skip + rounds)[skip:, None] * codes).ravel()[:size]
+        codes = _powers(skip + rounds)[skip:, None] * codes
+        return (codes ^ codes >> np.uint32(16)).ravel()[:size]
 
 
 @lru_cache
