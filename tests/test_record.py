@@ -68,7 +68,7 @@ def test_an_empty_or_headless_file_is_no_run_file(tmp_path):
         b'{"type":"record"}',
         b'{"type":"lunch"}',
         b"\xff\xfe",
-        b'{"type":"end","seconds":"\xff"}',
+        b'{"type":"record","operator":"\xff"}',
     ],
 )
 def test_a_broken_line_in_the_middle_is_named(tmp_path, broken):
@@ -77,6 +77,13 @@ def test_a_broken_line_in_the_middle_is_named(tmp_path, broken):
     lines[4] = broken
     path.write_bytes(b"\n".join(lines))
     with pytest.raises(Unreadable, match=r"run\.jsonl, line 5, is not a line of a run file: "):
+        record.read(path)
+
+
+def test_a_broken_last_line_that_has_its_newline_was_not_cut_off(tmp_path):
+    path = save(make_journal([]), tmp_path) / "run.jsonl"
+    path.write_bytes(path.read_bytes() + b"{}\n")
+    with pytest.raises(Unreadable, match=r"run\.jsonl, line 3, "):
         record.read(path)
 
 

@@ -121,9 +121,7 @@ def showcase(seed: int = 1, complete: bool = True) -> Journal:
         for name in names.split():
             records += _ordinary(rng, name, layouts)
     records += [_event(*event) for event in _EVENTS]
-    return make_journal(
-        records, complete, planned=len(records) + (0 if complete else 40), selection={"op": "*"}
-    )
+    return make_journal(records, complete, planned=len(records) + (0 if complete else 40), selection={"op": "*"})
 
 
 def large(operators: int, seed: int = 1) -> Journal:

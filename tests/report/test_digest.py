@@ -10,9 +10,7 @@ from tests.report.journals import make_journal, make_record, make_run, showcase
 
 
 def sentence(*verdicts, **changes):
-    return digest.headline(
-        make_journal([make_record(f"op{n}", v) for n, v in enumerate(verdicts)], **changes)
-    ).english
+    return digest.headline(make_journal([make_record(f"op{n}", v) for n, v in enumerate(verdicts)], **changes)).english
 
 
 @pytest.mark.parametrize(
@@ -34,8 +32,7 @@ def test_the_headline(verdicts, expected):
 
 def test_an_interrupted_run_speaks_of_so_far():
     assert sentence(Verdict.PASS, complete=False, planned=9) == (
-        "Interrupted after 1 of 9 checks. "
-        "Nothing new so far: 1 check, 1,000 cases, 0 known divergences confirmed"
+        "Interrupted after 1 of 9 checks. Nothing new so far: 1 check, 1,000 cases, 0 known divergences confirmed"
     )
     assert sentence(Verdict.FAIL, complete=False, planned=9) == (
         "Interrupted after 1 of 9 checks. 1 new divergence so far"
@@ -45,9 +42,7 @@ def test_an_interrupted_run_speaks_of_so_far():
 @pytest.mark.parametrize("verdict", Verdict)
 def test_the_tone(verdict):
     expected = {"fail": "alarm", "changed": "alarm", "crash": "alarm", "timeout": "alarm", "error": "caution"}
-    assert digest.tone(make_journal([make_record(), make_record(verdict=verdict)])) == expected.get(
-        verdict, "clear"
-    )
+    assert digest.tone(make_journal([make_record(), make_record(verdict=verdict)])) == expected.get(verdict, "clear")
 
 
 @pytest.mark.parametrize(

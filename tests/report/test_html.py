@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 import pytest
 from msgspec import structs
 
-from conformance.record import Verdict
+from conformance.record import ALARMING, Verdict
 from conformance.report import html, words
 from tests.report.journals import DIVERGENCE, ENVIRONMENT, FAILURE, large, make_journal, make_record, showcase
 
@@ -124,9 +124,7 @@ def hostile():
         "arguments": {_HOSTILE: {_HOSTILE: 1}},
     }
     records = [_hostile(make_record(verdict=verdict, **fields, worst_share=0.5)) for verdict in Verdict]
-    environment = structs.replace(
-        _hostile(ENVIRONMENT), flags={_HOSTILE: _HOSTILE}, precision={_HOSTILE: _HOSTILE}
-    )
+    environment = structs.replace(_hostile(ENVIRONMENT), flags={_HOSTILE: _HOSTILE}, precision={_HOSTILE: _HOSTILE})
     journal = make_journal(
         records, selection={_HOSTILE: _HOSTILE}, profile=_HOSTILE, started=_HOSTILE, environment=environment
     )
@@ -173,6 +171,14 @@ def test_every_record_has_its_row(source):
     journal = large(3)
     rows = re.findall(r"<td class=pass>pass<td>([\d,]+)", html.render(journal))
     assert Counter(rows) == Counter(f"{record.cases:,}" for record in journal.records)
+
+
+@pytest.mark.parametrize("verdict", Verdict)
+def test_what_needs_attention_has_a_card(verdict):
+    source = html.render(make_journal([make_record(verdict=verdict)]))
+    card = f'<article class="card {verdict}" id="relu-forward-float32-eager-any-cpu">'
+    assert (card in source) is (verdict in ALARMING | {Verdict.ERROR})
+    assert ("Needs attention</span>" in source) is (card in source)
 
 
 def test_cells_show_the_worst_verdict_and_its_share():
@@ -228,8 +234,7 @@ def _luminance(colour):
 
 def test_text_has_contrast_in_light_and_dark(source):
     palettes = [
-        dict(re.findall(r"--([\w-]+): (#\w+)", block))
-        for block in re.findall(r":root \{(.*?)\}", source, re.S)
+        dict(re.findall(r"--([\w-]+): (#\w+)", block)) for block in re.findall(r":root \{(.*?)\}", source, re.S)
     ]
     for palette in [
         {name: c if len(c) == 7 else "#" + "".join(x * 2 for x in c[1:]) for name, c in p.items()}

@@ -60,6 +60,10 @@ def test_verdicts(verdict):
         assert f"because of {verdict}" in ET.tostring(case[0], encoding="unicode")
 
 
+def test_a_case_took_as_long_as_its_record():
+    assert case_of(make_record(seconds=1.25)).get("time") == "1.250"
+
+
 def test_a_known_divergence_is_skipped_by_its_id():
     (record,) = [r for r in showcase().records if r.verdict is Verdict.KNOWN]
     message = case_of(record).find("skipped").get("message")

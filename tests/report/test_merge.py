@@ -20,8 +20,7 @@ def shard(records, number=1, of=2, **changes):
 def test_shards_make_up_the_whole_run(places):
     whole = showcase()
     shards = [
-        shard([r for r, place in zip(whole.records, places, strict=True) if place == n], n + 1, 4)
-        for n in range(4)
+        shard([r for r, place in zip(whole.records, places, strict=True) if place == n], n + 1, 4) for n in range(4)
     ]
     merged = merge(shards)
     assert merged.run == whole.run
@@ -35,9 +34,7 @@ def test_one_run_is_itself():
 
 
 def test_an_interrupted_shard_interrupts_the_run():
-    merged = merge(
-        [shard([make_record()]), make_journal([], False, planned=9, selection={"op": "*", "shard": "2/2"})]
-    )
+    merged = merge([shard([make_record()]), make_journal([], False, planned=9, selection={"op": "*", "shard": "2/2"})])
     assert not merged.complete
     assert merged.run.planned == 10
     assert digest.headline(merged).english.startswith("Interrupted after 1 of 10 checks.")

@@ -48,9 +48,7 @@ def test_dots_beyond_the_axis_are_marked_on_it():
 
 
 def test_dtypes_have_lanes_of_their_own():
-    records = [
-        make_record(dtype=dtype, worst_share=0.5) for dtype in ("float32", "float64", "bfloat16", "float16")
-    ]
+    records = [make_record(dtype=dtype, worst_share=0.5) for dtype in ("float32", "float64", "bfloat16", "float16")]
     figure = plot.build(records)
     assert len({dot.y for dot in dots(figure)}) == 4
     assert figure.lanes == ["bfloat16", "float16", "float32", "float64"]

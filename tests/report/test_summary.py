@@ -19,9 +19,7 @@ def rendered(journal):
 
 
 def test_the_verdict_comes_first():
-    assert summary.render(showcase()).startswith(
-        "## Paddle conformance: 1 crash, 1 timeout, 1 new divergence, "
-    )
+    assert summary.render(showcase()).startswith("## Paddle conformance: 1 crash, 1 timeout, 1 new divergence, ")
     assert summary.render(make_journal([make_record()])).startswith(
         "## Paddle conformance: Nothing new: 1 check, 1,000 cases, 0 known divergences confirmed\n"
     )
@@ -65,10 +63,7 @@ def test_hundreds_of_failures_fit_into_a_comment():
 
 
 def test_known_divergences_take_one_line_each():
-    known = [
-        make_record(verdict=Verdict.KNOWN, divergence=structs.replace(DIVERGENCE, id=f"d{n}"))
-        for n in range(5)
-    ]
+    known = [make_record(verdict=Verdict.KNOWN, divergence=structs.replace(DIVERGENCE, id=f"d{n}")) for n in range(5)]
     lines = [line for line in summary.render(make_journal(known)).splitlines() if DIVERGENCE.title in line]
     assert [line.split("`")[1] for line in lines] == ["d0", "d1", "d2", "d3", "d4"]
 
@@ -85,6 +80,13 @@ def test_an_interrupted_run_says_so():
     assert "Interrupted after 74 of 114 checks." in summary.render(showcase(complete=False)).splitlines()[0]
 
 
+def test_an_example_cannot_end_its_own_block():
+    failure = structs.replace(FAILURE, got="1\n```\n# <img>", repeat="f()\n````\n<img>")
+    page = rendered(make_journal([make_record(verdict=Verdict.FAIL, failure=failure)]))
+    assert page.count("&lt;img&gt;") == 2
+    assert "<h1>" not in page
+
+
 @pytest.mark.parametrize("verdict", Verdict)
 def test_recorded_text_is_shown_as_it_is(verdict):
     failure = structs.replace(FAILURE, call=_HOSTILE, what=_HOSTILE, got=_HOSTILE, repeat=_HOSTILE)
@@ -92,7 +94,4 @@ def test_recorded_text_is_shown_as_it_is(verdict):
     record = make_record(_HOSTILE, verdict, reason=_HOSTILE, failure=failure, divergence=entry)
     page = rendered(make_journal([record]))
     assert not re.search(r"<img|<em>|<a |<del>", page)
-    assert (
-        verdict is Verdict.PASS
-        or page.count("a|b *c* &lt;img&gt; [x](y) `d` ```e``` # @someone {f} ~g~") >= 2
-    )
+    assert verdict is Verdict.PASS or page.count("a|b *c* &lt;img&gt; [x](y) `d` ```e``` # @someone {f} ~g~") >= 2
