@@ -57,9 +57,8 @@ def lesson() -> Lesson:
         "corner": batch[0, 0, 30:36, 8:14],
         "corner_average": average[0, 0, 15:18, 4:7],
         "corner_maximum": maximum[0, 0, 15:18, 4:7],
-        "whole_step": 100 * np.mean(
-            [out[i + 1, 0, :, :-1] == out[i, 0, :, 1:] for out in (average, maximum) for i in STARTS.values()]
-        ),
+        "whole_step": 100
+        * np.mean([out[i + 1, 0, :, :-1] == out[i, 0, :, 1:] for out in (average, maximum) for i in STARTS.values()]),
     }
     return Lesson("1-pooling", pairs, values, lambda: figure(batch, average, maximum))
 
