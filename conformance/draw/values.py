@@ -22,7 +22,7 @@ _SPECIAL = np.array([0.0, 1.0, np.nan, np.inf, -np.inf, -0.0, -1.0, 2.0])
 
 
 def _unit(codes: Codes) -> Array:
-    """Codes scrambled into numbers in [-1, 1] with full mantissas (the finaliser of SplitMix64)."""
+    """Codes scrambled into numbers in [-1, 1] with full mantissas, 0 into 0 (the finaliser of SplitMix64)."""
     h = codes.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
     h ^= h >> np.uint64(30)
     h *= np.uint64(0xBF58476D1CE4E5B9)
@@ -60,7 +60,6 @@ def subnormal(codes: Codes, dtype: np.dtype[Any], points: Sequence[float] = ()) 
     exponents = (codes % np.uint32(info.nmant + 4)).astype(np.float64) - (info.nmant + 1)
     wide = np.dtype(np.longdouble) if dtype == np.float64 else np.dtype(np.float64)
     numbers = _unit(codes).astype(wide) * wide.type(info.smallest_normal) * np.exp2(exponents.astype(wide))
-    numbers[codes == 0] = 0
     return numbers.astype(dtype)
 
 
@@ -68,7 +67,6 @@ def extreme(codes: Codes, dtype: np.dtype[Any], points: Sequence[float] = ()) ->
     """Within a few powers of two of the largest finite number."""
     scale = float(np.finfo(dtype).max) * np.exp2(-(codes & np.uint32(7)).astype(np.float64))
     numbers = _unit(codes) * scale
-    numbers[codes == 0] = 0
     return numbers.astype(dtype)
 
 
@@ -77,14 +75,13 @@ def wide(codes: Codes, dtype: np.dtype[Any], points: Sequence[float] = ()) -> Ar
     info = np.finfo(dtype)
     span = info.maxexp - info.minexp
     numbers = np.ldexp(_unit(codes), (codes % np.uint32(span)).astype(np.int32) + info.minexp)
-    numbers[codes == 0] = 0
     return numbers.astype(dtype)
 
 
 def offset(codes: Codes, dtype: np.dtype[Any], points: Sequence[float] = ()) -> Array:
     """One large mean and a variance that is tiny beside it."""
     base = 1000.0 if np.finfo(dtype).nmant > 10 else 16.0
-    return (base + _unit(codes) * (codes != 0) * base / 2**6).astype(dtype)
+    return (base + _unit(codes) * base / 2**6).astype(dtype)
 
 
 def constant(codes: Codes, dtype: np.dtype[Any], points: Sequence[float] = ()) -> Array:
@@ -95,7 +92,7 @@ def constant(codes: Codes, dtype: np.dtype[Any], points: Sequence[float] = ()) -
 def tails(codes: Codes, dtype: np.dtype[Any], points: Sequence[float] = ()) -> Array:
     """Magnitudes 4 to 1024, where functions of exponentials saturate, underflow and overflow."""
     magnitudes = np.exp2(2 + 8 * (_unit(codes ^ np.uint32(0x55555555)) + 1) / 2)
-    return (np.sign(_unit(codes)) * magnitudes * (codes != 0)).astype(dtype)
+    return (np.sign(_unit(codes)) * magnitudes).astype(dtype)
 
 
 def kinks(codes: Codes, dtype: np.dtype[Any], points: Sequence[float] = ()) -> Array:
