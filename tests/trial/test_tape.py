@@ -7,9 +7,7 @@ from hypothesis import strategies as st
 
 from conformance.draw.tape import HEAD, SIZE, TRACK, TRACKS, Tape
 
-_TAPES = st.builds(
-    Tape, st.binary(max_size=HEAD), st.lists(st.binary(max_size=TRACK), max_size=TRACKS).map(tuple)
-)
+_TAPES = st.builds(Tape, st.binary(max_size=HEAD), st.lists(st.binary(max_size=TRACK), max_size=TRACKS).map(tuple))
 _RANGES = st.tuples(st.integers(-5, 5), st.integers(0, 255)).map(lambda pair: (pair[0], pair[0] + pair[1]))
 
 
