@@ -32,9 +32,7 @@ def dropout_mask(
     return _kept(stream, varying(shape, axis), p, training and p != 0)  # RNG-D1, RNG-N1
 
 
-def dropout1d_mask(
-    stream: Generator, shape: Sequence[int], p: float = 0.5, training: bool = True
-) -> Mask | None:
+def dropout1d_mask(stream: Generator, shape: Sequence[int], p: float = 0.5, training: bool = True) -> Mask | None:
     """The keep mask of `dropout1d`: one draw a channel, shared by the whole batch."""
     return _kept(stream, varying(shape, len(shape) - 2), p, training and p != 0)  # RNG-D2
 
@@ -55,9 +53,7 @@ def dropout3d_mask(
     return _kept(stream, mask_shape, p, training and p != 0)
 
 
-def alpha_dropout_mask(
-    stream: Generator, shape: Sequence[int], p: float = 0.5, training: bool = True
-) -> Mask | None:
+def alpha_dropout_mask(stream: Generator, shape: Sequence[int], p: float = 0.5, training: bool = True) -> Mask | None:
     """The keep mask of `alpha_dropout`, one draw an element; for p = 0 too."""
     return _kept(stream, tuple(shape), p, training)  # RNG-D3
 
@@ -87,9 +83,9 @@ def rrelu_slopes(
     return slopes
 
 
-def gumbel_uniforms(stream: Generator, shape: Sequence[int], dtype: DTypeLike = np.float32) -> NDArray[Any]:
-    """The uniform numbers behind the Gumbel noise of `gumbel_softmax`, one an element."""
-    return stream.uniform(shape, dtype)  # RNG-G1
+def gumbel_uniforms(stream: Generator, shape: Sequence[int], dtype: DTypeLike = np.float32) -> NDArray[Any] | None:
+    """The uniform numbers behind the Gumbel noise of `gumbel_softmax`, one an element; none for 0-D input."""
+    return stream.uniform(shape, dtype) if len(shape) else None  # RNG-G1
 
 
 def fractional_u(stream: Generator) -> float:

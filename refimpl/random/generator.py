@@ -75,7 +75,7 @@ class Generator:
         """Numbers in [0, 1) in C order, one word each; float32 or float64."""
         kind = np.dtype(dtype)
         if kind not in (np.float32, np.float64):
-            raise bad("dtype", kind.name, "float32 or float64")
+            raise bad("dtype", kind.name, "float32 or float64")  # RNG-A1
         words = self.words(math.prod(shape))
         one: Any = np.ones((), kind)[()]
         numbers: NDArray[Any] = words.astype(kind)

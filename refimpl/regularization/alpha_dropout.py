@@ -24,9 +24,7 @@ _ALPHA = "1.6732632423543772848170429916717"
 _LAMBDA = "1.0507009873554804934193349852946"
 
 
-def alpha_dropout(
-    x: ArrayLike, p: float = 0.5, training: bool = True, *, mask: ArrayLike | None = None
-) -> Array:
+def alpha_dropout(x: ArrayLike, p: float = 0.5, training: bool = True, *, mask: ArrayLike | None = None) -> Array:
     """Elements dropped to SELU's saturation value where `mask` is False; mean 0 and variance 1 are then
     restored.
 

@@ -12,8 +12,6 @@ DROP-... are in docs/spec/regularization.md.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
-
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -50,13 +48,13 @@ def dropout(
     one_of("mode", mode, (UPSCALE, DOWNSCALE))  # DROP-E1
     keep = checked(mask, varying(x.shape, axis), needed=training and 0 < p < 1)
     if not training:
-        return x.copy() if mode == UPSCALE else _scaled(x, 1 - _wide(x, p))  # DROP-M1, DROP-M2
+        return x.copy() if mode == UPSCALE else _rounded(np.multiply, x, p)  # DROP-M1, DROP-M2
     if p == 1:
         return np.zeros_like(x)  # DROP-P1
     if p == 0 or keep is None:
         return x.copy()  # DROP-P0
     kept = np.where(keep, x, x.dtype.type(0))  # DROP-M3: not a product, so that a dropped NaN is zero
-    return _scaled(kept, 1 / (1 - _wide(x, p))) if mode == UPSCALE else kept  # DROP-M1, DROP-M2
+    return _rounded(np.divide, kept, p) if mode == UPSCALE else kept  # DROP-M1, DROP-M2
 
 
 def dropout_vjp(
@@ -75,9 +73,7 @@ def dropout_vjp(
     return (gradient.astype(floating("x", x).dtype, copy=False),)
 
 
-def dropout1d(
-    input: ArrayLike, p: float = 0.5, training: bool = True, *, mask: ArrayLike | None = None
-) -> Array:
+def dropout1d(input: ArrayLike, p: float = 0.5, training: bool = True, *, mask: ArrayLike | None = None) -> Array:
     """Whole channels of [N, C, L] or [C, L] set to zero, with a mask of [N, C, 1] or [C, 1]."""
     input = rank("input", floating("input", input), 2, 3)
     return dropout(input, p, list(range(input.ndim - 1)), training, mask=mask)  # DROP-C1
@@ -152,14 +148,10 @@ def dropout3d_vjp(
     return dropout_vjp(grad_out, x, p, [0, channel], training, mask=mask)
 
 
-def _wide(x: Array, number: float) -> Any:
-    """A number in the precision in which 1 - p loses nothing that x could show."""
-    return np.promote_types(x.dtype, np.float64).type(number)
-
-
-def _scaled(x: Array, factor: Any) -> Array:
-    """x times a factor, in at least float32 and rounded once."""  # DROP-D1
-    wide = accumulator(x.dtype)
-    with np.errstate(over="ignore", invalid="ignore", under="ignore"):
-        product: Array = np.multiply(x, wide.type(factor), dtype=wide)
-    return product.astype(x.dtype, copy=False)
+def _rounded(operation: np.ufunc, x: Array, p: float) -> Array:
+    """x times or divided by 1 - p, in at least float32 and rounded once to the dtype of x."""
+    keeping = 1 - np.promote_types(x.dtype, np.float64).type(p)
+    dtype = accumulator(x.dtype)
+    with np.errstate(all="ignore"):
+        result: Array = operation(x, keeping.astype(dtype), dtype=dtype)
+        return result.astype(x.dtype, copy=False)  # DROP-D1

@@ -26,9 +26,12 @@ def named(source: str) -> set[str]:
 @pytest.mark.parametrize("family", FAMILIES)
 @pytest.mark.parametrize("place", ["refimpl", "tests/refimpl"])
 def test_every_clause_is_done_and_tested(family: str, place: str) -> None:
-    clauses = set(LABEL.findall(read(ROOT / f"docs/spec/{family}.md")))
+    mentioned = LABEL.findall(read(ROOT / f"docs/spec/{family}.md"))
+    assert mentioned, f"docs/spec/{family}.md has no clause"
+    prefix = mentioned[0].partition("-")[0]  # a page may mention another family's clauses
     source = read(*(ROOT / place / family).rglob("*.py"))
-    found = set(LABEL.findall(source))
-    assert clauses, f"docs/spec/{family}.md has no clause"
+    clauses, found = (
+        {label for label in labels if label.startswith(f"{prefix}-")} for labels in (mentioned, LABEL.findall(source))
+    )
     assert sorted(clauses - found - named(source)) == [], f"clauses without a line in {place}/{family}"
     assert sorted(found - clauses) == [], f"labels in {place}/{family} without a clause"

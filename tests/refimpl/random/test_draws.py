@@ -1,0 +1,125 @@
+"""How many numbers each operator takes from the stream, and what it makes of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from refimpl import random
+from refimpl.random import Generator
+
+SHAPE = (4, 3, 5, 2)
+
+
+class Counted(Generator):
+    """A generator that counts the words taken."""
+
+    taken = 0
+
+    def words(self, count: int) -> Any:
+        self.taken += count
+        return super().words(count)
+
+
+def uniforms(count: int) -> Any:
+    return Generator(7).uniform((count,))
+
+
+@pytest.mark.parametrize(
+    ("draw", "shape"),
+    [
+        (lambda s, **k: random.dropout_mask(s, SHAPE, **k), SHAPE),
+        (lambda s, **k: random.dropout_mask(s, SHAPE, axis=1, **k), (1, 3, 1, 1)),
+        (lambda s, **k: random.dropout_mask(s, SHAPE, axis=[0, 3], **k), (4, 1, 1, 2)),
+        (lambda s, **k: random.dropout_mask(s, (0, 3), axis=1, **k), (1, 3)),
+        (lambda s, **k: random.dropout_mask(s, (), **k), ()),
+        (lambda s, **k: random.dropout1d_mask(s, (4, 3, 5), **k), (1, 3, 1)),
+        (lambda s, **k: random.dropout1d_mask(s, (3, 5), **k), (3, 1)),
+        (lambda s, **k: random.dropout2d_mask(s, SHAPE, **k), (4, 3, 1, 1)),
+        (lambda s, **k: random.dropout2d_mask(s, SHAPE, data_format="NHWC", **k), (4, 1, 1, 2)),
+        (lambda s, **k: random.dropout3d_mask(s, (*SHAPE, 6), **k), (4, 3, 1, 1, 1)),
+        (lambda s, **k: random.dropout3d_mask(s, (*SHAPE, 6), data_format="NDHWC", **k), (4, 1, 1, 1, 6)),
+        (lambda s, **k: random.alpha_dropout_mask(s, SHAPE, **k), SHAPE),
+        (lambda s, **k: random.feature_alpha_dropout_mask(s, SHAPE, **k), (4, 3, 1, 1)),
+        (lambda s, **k: random.feature_alpha_dropout_mask(s, (2, 3, 0), **k), (2, 3, 1)),
+    ],
+)
+def test_rng_d1_d2_d3_n1_masks(draw: Any, shape: tuple[int, ...]) -> None:
+    count = int(np.prod(shape))
+    for p in (0.1, 0.5, 0.9, 1 - 1e-10, 1e-50):
+        stream = Counted(7)
+        mask = draw(stream, p=p)
+        assert (mask.shape, mask.dtype) == (shape, bool)
+        assert (mask.ravel() == (uniforms(count) >= np.float32(p))).all()
+        assert stream.taken == count
+    stream = Counted(7)
+    assert draw(stream, p=0.5, training=False) is None
+    assert draw(stream, p=1) is None
+    assert stream.taken == 0
+
+
+def test_rng_d3_n1_only_the_alpha_forms_draw_for_p_zero() -> None:
+    stream = Counted(7)
+    assert random.dropout_mask(stream, SHAPE, 0) is None
+    assert random.dropout1d_mask(stream, SHAPE[:3], 0.0) is None
+    assert random.dropout2d_mask(stream, SHAPE, 0.0) is None
+    assert random.dropout3d_mask(stream, (*SHAPE, 1), 0.0) is None
+    assert stream.taken == 0
+    for draw, count in ((random.alpha_dropout_mask, 120), (random.feature_alpha_dropout_mask, 12)):
+        stream = Counted(7)
+        mask = draw(stream, SHAPE, 0.0)
+        assert mask is not None
+        assert mask.all()
+        assert stream.taken == count
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_rng_r1_rrelu_draws_for_negative_values_alone(dtype: Any) -> None:
+    x = np.array([[-1, 2, np.nan, -0.0], [-3, -np.inf, 0.0, np.inf]], dtype)
+    stream = Counted(7)
+    slopes = random.rrelu_slopes(stream, x, 0.1, 0.3)
+    assert slopes is not None
+    u = uniforms(3)
+    low, high = np.float32(0.1), np.float32(0.3)
+    expected = np.ones((2, 4), dtype)
+    expected[0, 0], expected[1, 0], expected[1, 1] = (u * (high - low) + low).astype(dtype)
+    assert slopes.dtype == dtype
+    assert (slopes == expected).all()
+    assert stream.taken == 3
+    assert random.rrelu_slopes(stream, x, training=False) is None
+    assert stream.taken == 3
+
+
+def test_rng_g1_f1_noise_of_the_other_operators() -> None:
+    for dtype in (np.float32, np.float64):
+        stream = Counted(7)
+        noise = random.gumbel_uniforms(stream, (2, 3), dtype)
+        assert (noise == Generator(7).uniform((2, 3), dtype)).all()
+        assert stream.taken == 6
+        assert random.gumbel_uniforms(stream, (), dtype) is None
+        assert stream.taken == 6
+    stream = Counted(7)
+    assert random.fractional_u(stream) == uniforms(1)[0]
+    assert stream.taken == 1
+
+
+def test_rng_t1_operators_share_the_stream() -> None:
+    stream = Generator(7)
+    first = random.dropout_mask(stream, (2, 3), 0.5)
+    second = random.alpha_dropout_mask(stream, (4,), 0.25)
+    u = random.fractional_u(stream)
+    numbers = uniforms(11)
+    assert first is not None
+    assert second is not None
+    assert (first.ravel() == (numbers[:6] >= 0.5)).all()
+    assert (second == (numbers[6:10] >= 0.25)).all()
+    assert u == numbers[10]
+
+
+@pytest.mark.parametrize("p", [-0.1, 1.1, float("nan")])
+def test_rng_a1_a_probability_lies_between_0_and_1(p: float) -> None:
+    for draw in (random.dropout_mask, random.alpha_dropout_mask, random.dropout2d_mask):
+        with pytest.raises(ValueError, match="p is"):
+            draw(Generator(1), SHAPE, p)
