@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import math
 import textwrap
+from typing import Any
+
+from numpy.typing import NDArray
 
 from conformance import script, spelling
 from conformance.case import Case
 from conformance.checks.judgement import Judgement
 from conformance.record import Failure, Record
 
+LARGEST = 4096
+"""The most elements that are printed; beyond it a case is told by its shapes, and has no script."""
+
 
 def failure(case: Case, judgement: Judgement) -> Failure:
     """What a record says of a failing case."""
     worst = judgement.comparison
     arrays = {**case.call.arrays, **case.extras}
-    inputs = {name: spelling.array(value) for name, value in arrays.items()}
+    small = sum(value.size for value in arrays.values()) <= LARGEST
+    inputs = {name: spelling.array(value) if small else _outline(value) for name, value in arrays.items()}
     if case.call.seed is not None:
         inputs["paddle.seed"] = str(case.call.seed)
     return Failure(
@@ -29,16 +36,15 @@ def failure(case: Case, judgement: Judgement) -> Failure:
         share=_number(worst.share),
         inputs=inputs,
         repeat=f"python -m conformance replay {case.cell}:{case.tape}",
-        script=script.write(case, judgement.output, worst.index, worst.expected),
+        script=script.write(case, judgement.output, worst.index, worst.expected) if small else "",
     )
 
 
 def message(record: Record) -> str:
     """A record with a failure, as the terminal and pytest print it."""
     f = record.failure
-    head = f"{record.verdict.upper()}  {' '.join(part for part in record.key if part)}"
     if f is None:
-        return f"{head}\n  {record.reason}"
+        return f"{head(record)}\n  {record.reason}"
     where = f" at {f.index}" if f.index else ""
     rows = [
         ("call", f.call),
@@ -49,9 +55,21 @@ def message(record: Record) -> str:
         *((name, value) for name, value in f.inputs.items()),
         ("repeat", f.repeat),
     ]
+    if record.reason not in f.what:
+        rows.insert(0, ("why", record.reason))
     width = max(len(name) for name, _ in rows)
     body = "\n".join(f"  {name:<{width}}  {value}" for name, value in rows)
-    return f"{head}\n{body}\n  script:\n{textwrap.indent(f.script, '    ')}"
+    script_lines = f"\n  script:\n{textwrap.indent(f.script, '    ')}" if f.script else ""
+    return f"{head(record)}\n{body}{script_lines}"
+
+
+def head(record: Record) -> str:
+    """The verdict, and what it is about."""
+    return f"{record.verdict.upper()}  {' '.join(part for part in record.key if part)}"
+
+
+def _outline(value: NDArray[Any]) -> str:
+    return f"{value.dtype} of shape {list(value.shape)}, too large to print"
 
 
 def _number(value: float) -> str:

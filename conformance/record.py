@@ -18,6 +18,8 @@ from typing import TextIO
 
 import msgspec
 
+from conformance.errors import UserError
+
 FORMAT = 1
 
 
@@ -143,7 +145,7 @@ _encoder = msgspec.json.Encoder()
 _decoder: msgspec.json.Decoder[Line] = msgspec.json.Decoder(Line)
 
 
-class Unreadable(Exception):
+class Unreadable(UserError):
     """A run file that cannot be read; its text is one sentence for the user."""
 
 

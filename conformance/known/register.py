@@ -18,6 +18,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
 from conformance.cell import Cell
+from conformance.errors import UserError
 from conformance.known.predicate import Predicate
 
 PATH = Path(__file__).with_name("divergences.toml")
@@ -71,7 +72,7 @@ class Entry:
         return self.when.names <= names.keys() and self.when(names)
 
 
-class Broken(Exception):
+class Broken(UserError):
     """The register cannot be read; the text names the entry and what is wrong with it."""
 
 
