@@ -13,7 +13,7 @@ from conformance.case import Case
 from conformance.checks.judgement import Judgement
 from conformance.record import Failure, Record
 
-LARGEST = 4096
+LARGEST = 1024
 """The most elements that are printed; beyond it a case is told by its shapes, and has no script."""
 
 

@@ -22,7 +22,8 @@ def call(operator: Operator, call: Call) -> str:
 def written(operator: Operator, call: Call, arrays: Mapping[str, str]) -> str:
     """The call as Python, with these texts in the place of arrays; arguments at their defaults are left out."""
     if call.layer is not None:
-        return f"paddle.nn.{call.layer.name}({_options(call.layer.options)})({arrays['x']})"
+        mode = "" if call.arguments.get("training", True) else ".eval()"
+        return f"paddle.nn.{call.layer.name}({_options(call.layer.options)}){mode}({arrays['x']})"
     parts = []
     for name, value in call.arguments.items():
         parameter = operator.signature.parameters[name]

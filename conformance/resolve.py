@@ -1,0 +1,197 @@
+"""What a line calls: the operator on trial, its arguments by name, and the layout under which it is judged."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from conformance import subject
+from conformance.declaration import Layer, Operator
+from conformance.errors import UserError
+from conformance.isolation import isolated
+from conformance.line import Applied, Line, TensorSpec
+from conformance.ops import OPERATORS
+
+SECONDS = 60.0
+"""How long the making of a layer may take."""
+
+_FUNCTIONS = ("paddle.nn.functional", "nn.functional", "F")
+_LAYERS = ("paddle.nn", "nn")
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """A call with its arguments by name, a `TensorSpec` in the place of every array."""
+
+    api: str  # as it was written
+    operator: Operator
+    layout: str
+    arguments: Mapping[str, Any]
+    layer: bool
+
+    @property
+    def x(self) -> TensorSpec:
+        """The first argument, whose dtype is the dtype under test."""
+        return _x(self.operator, self.arguments)
+
+
+def resolve(line: Line, device: str) -> Resolved:
+    """What a line calls. A layer that keeps something is made on the device, to see what.
+
+    Raises:
+        UserError: nothing on trial has this name, or the arguments do not fit its signature.
+    """
+    return _function(line) if line.applied is None else _layer(line, line.applied, device)
+
+
+def _function(line: Line) -> Resolved:
+    operator = _operator(line.api)
+    arguments = _bind(line.api, _common(operator.signature), line.args, line.kwargs)
+    return Resolved(line.api, operator, _layout(operator, arguments), arguments, layer=False)
+
+
+def _operator(api: str) -> Operator:
+    """The operator that the name of a function means."""
+    module, _, name = api.rpartition(".")
+    operator = OPERATORS.get(name)
+    if operator and (module in _FUNCTIONS or _is_alias(api, operator)):
+        return operator
+    if module in _LAYERS and any(o.layer and name in o.layer.names.values() for o in OPERATORS.values()):
+        raise UserError(f'{api} is a layer; apply it to a tensor: {api}(...)(Tensor([2, 3],"float32"))')
+    raise UserError(f"{api} is not on trial; in paddle.nn.functional there are: {', '.join(OPERATORS)}")
+
+
+def _is_alias(api: str, operator: Operator) -> bool:
+    """Whether Paddle has the same function under this name, as paddle.tanh is paddle.nn.functional.tanh."""
+    subject.load()
+    from conformance.subject import surface
+
+    return api.startswith("paddle.") and surface.same(api, operator.api)
+
+
+def _common(signature: inspect.Signature) -> inspect.Signature:
+    """The arguments that Paddle's function has as well: not the randomness, which the reference takes by keyword."""
+    return inspect.Signature([p for p in signature.parameters.values() if p.kind is p.POSITIONAL_OR_KEYWORD])
+
+
+def _bind(api: str, signature: inspect.Signature, args: Iterable[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments by name, the defaults filled in; `name`, which only labels, is left out."""
+    parameters = [p.replace(annotation=p.empty) for p in signature.parameters.values() if p.name != "name"]
+    signature = signature.replace(parameters=parameters, return_annotation=inspect.Signature.empty)
+    try:
+        bound = signature.bind(*args, **{name: value for name, value in kwargs.items() if name != "name"})
+    except TypeError as error:
+        raise UserError(f"{api}: {error}; its arguments are {signature}") from None
+    bound.apply_defaults()
+    return bound.arguments
+
+
+def _x(operator: Operator, arguments: Mapping[str, Any]) -> TensorSpec:
+    name = next(iter(operator.signature.parameters))
+    if not isinstance(x := arguments[name], TensorSpec):
+        raise UserError(f'{name} is {x!r}; allowed: a Tensor, such as Tensor([2, 3],"float32")')
+    return x
+
+
+def _layout(operator: Operator, arguments: Mapping[str, Any]) -> str:
+    """The layout that `data_format` names, or the one that means the same for an x of this rank (NC for NCHW)."""
+    if "any" in operator.layouts:
+        return "any"
+    wanted, rank = arguments["data_format"], len(_x(operator, arguments).shape)
+    for layout in _preferred(operator.layouts, str(wanted), rank):
+        return layout
+    there = ", ".join(operator.layouts)
+    raise UserError(f"data_format is {wanted!r}, for an x of rank {rank}; {operator.name} is on trial with: {there}")
+
+
+def _preferred(layouts: Iterable[str], wanted: str, rank: int) -> Iterator[str]:
+    same_rank = [layout for layout in layouts if len(layout) == rank]
+    yield from (layout for layout in same_rank if layout == wanted)
+    yield from (layout for layout in same_rank if (layout[1] == "C") == (wanted[1:2] == "C"))
+    yield from (layout for layout in layouts if layout == wanted)
+
+
+def _layer(line: Line, applied: Applied, device: str) -> Resolved:
+    """A line that makes a layer and applies it: it must be the layer that the declaration makes of these arguments."""
+    subject.load()
+    from conformance.subject import surface
+
+    name = _class(line.api)
+    operator, layer = _declared(line.api, name)
+    constructor = surface.constructor(name)
+    if constructor is None:
+        raise UserError(f"the installed Paddle has no {line.api}")
+    options = _bind(line.api, constructor, line.args, line.kwargs)
+    arguments = _arguments(operator, options, applied)
+    if layer.state:
+        shapes = _state(line.api, name, options, device)
+        dtype = _x(operator, arguments).dtype
+        for key, argument in layer.state.items():
+            arguments[argument] = TensorSpec(shapes[key], dtype) if key in shapes else None
+    made: dict[str, Any] = {}
+    rank = len(_x(operator, arguments).shape)
+    for layout in _layouts(operator, layer, name, rank):
+        placed = arguments | ({"data_format": layout} if layout != "any" else {})
+        made = _bind(line.api, constructor, (), layer.form(layout, _filled(placed)).options)
+        if made == options:
+            return Resolved(line.api, operator, layout, placed, layer=True)
+    if other := [f"{n}={value!r}" for n, value in options.items() if made and value != made[n]]:
+        raise UserError(f"{line.api} is not on trial with {', '.join(other)}")
+    own = ", ".join(layout for layout, class_ in layer.names.items() if class_ == name)
+    raise UserError(f"{line.api} is on trial with {own}, not on a Tensor of rank {rank}")
+
+
+def _class(api: str) -> str:
+    """The class that a line names, without its module."""
+    module, _, name = api.rpartition(".")
+    return name if module in _LAYERS else ""
+
+
+def _declared(api: str, name: str) -> tuple[Operator, Layer]:
+    for operator in OPERATORS.values():
+        if operator.layer and name in operator.layer.names.values():
+            return operator, operator.layer
+    names = sorted({n for o in OPERATORS.values() if o.layer for n in o.layer.names.values()})
+    raise UserError(f"{api} is no layer on trial; in paddle.nn there are: {', '.join(names)}")
+
+
+def _arguments(operator: Operator, options: Mapping[str, Any], applied: Applied) -> dict[str, Any]:
+    """The function's arguments: x, the options of the same name, and defaults."""
+    parameters = _common(operator.signature).parameters
+    x = next(iter(parameters))
+    values = [*applied.args, *applied.kwargs.values()]
+    if len(values) != 1 or not applied.kwargs.keys() <= {x, "x", "input"}:
+        raise UserError(f"a layer is applied to one Tensor, not to {len(values)} arguments")
+    known = {n: options.get(n, p.default if p.default is not p.empty else None) for n, p in parameters.items()}
+    return known | {x: values[0]} | ({"training": applied.training} if "training" in parameters else {})
+
+
+def _state(api: str, name: str, options: Mapping[str, Any], device: str) -> dict[str, tuple[int, ...]]:
+    """The shapes of what a layer keeps, by key; it is made in a child, since Paddle may die of its options."""
+    from conformance.subject import surface
+
+    def make() -> dict[str, tuple[int, ...]]:
+        subject.create("eager", device)
+        return surface.state(name, options)
+
+    outcome = isolated(make, SECONDS)
+    if outcome.died or outcome.traceback:
+        why = outcome.died or outcome.traceback.strip().splitlines()[-1]
+        raise UserError(f"{api} cannot be made with these options: {why}")
+    shapes: dict[str, tuple[int, ...]] = outcome.result
+    return shapes
+
+
+def _layouts(operator: Operator, layer: Layer, name: str, rank: int) -> list[str]:
+    """The layouts of this layer that fit the rank of x."""
+    own = [layout for layout in operator.layouts if layer.names.get(layout, layer.names.get("any")) == name]
+    return [layout for layout in own if layout == "any" or len(layout) == rank]
+
+
+def _filled(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments with arrays of zeros, which take no memory, in the place of tensors."""
+    return {n: np.broadcast_to(0, v.shape) if isinstance(v, TensorSpec) else v for n, v in arguments.items()}
