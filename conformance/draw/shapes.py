@@ -8,7 +8,7 @@ from conformance.draw.tape import Tape
 
 
 def any_shape(tape: Tape) -> tuple[int, ...]:
-    """Any shape of 0 to 4 dimensions, sometimes empty, at most 256 elements; the simplest has one element."""
+    """Any shape of 0 to 4 dimensions, sometimes empty, at most 1024 elements; the simplest has one element."""
     ndim = tape.one_of(1, 2, 3, 4, 0)
     extents = tape.integers(ndim, 1, 4)
     if ndim:
