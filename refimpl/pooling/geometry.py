@@ -134,7 +134,8 @@ def _fixed_axes(
         count = output_length(length, k, s, before, after, ceil_mode)
         if count < 1:  # POOL-G6
             raise bad("kernel_size", k, f"at most the padded length of its axis, {length + before + after}")
-        axes.append(Axis(length, before, after, range(-before, count * s - before, s), (k,)))
+        step = s if count > 1 else k
+        axes.append(Axis(length, before, after, range(-before, count * step - before, step), (k,)))
     return Geometry(shape, tuple(axes), channel_last)
 
 

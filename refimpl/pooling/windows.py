@@ -1,9 +1,8 @@
 """The one kernel of all pooling: reduce every window of a box of cells, one axis after another.
 
-Three ideas make it fast, and all of them are here. A window of k cells is made of two narrower ones, so that it costs
-about log2(k) passes. A pass does not walk row by row: it combines the flattened box with itself, shifted; where that
-crosses the end of a row the result belongs to no window and is never read. And the work is cut into blocks small enough
-to stay in the cache, which also bounds the memory that is needed beyond the result.
+Two ideas make it fast, and both are here. A window of k cells is made of two narrower ones, so that it costs about
+log2(k) passes. And a pass does not walk row by row: it combines the flattened box with itself, shifted; where that
+crosses the end of a row the result belongs to no window and is never read.
 
 The kernel knows neither sums nor maxima. It is given a `Join`, which combines neighbouring windows.
 """
@@ -18,9 +17,8 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from refimpl._arguments import Array
-from refimpl.pooling.geometry import Axis, Geometry
-
-BLOCK = 1 << 17  # bytes of one temporary; a pass has three of them alive
+from refimpl.pooling.boxes import Box
+from refimpl.pooling.geometry import Axis
 
 
 class Join(Protocol):
@@ -28,11 +26,11 @@ class Join(Protocol):
 
     overlapping: bool  # whether a cell may be counted twice, as in a maximum
 
-    def __call__(self, left: Any, right: Any, out: Any, axis: int, reach: int) -> None:
-        """Write to `out` the windows `left` joined with the windows `right`, which lie `reach` cells further along."""
+    def __call__(self, left: Any, right: Any, out: Any, axis: int, reach: int) -> Any:
+        """The windows `left` joined with those of `right`, which lie `reach` cells further along; to `out`, if given."""
 
-    def empty(self, like: Any, shape: tuple[int, ...]) -> Any:
-        """Room for results."""
+    def empty(self, like: Any, size: int) -> Any:
+        """Room for `size` windows."""
 
 
 class Values:
@@ -42,123 +40,100 @@ class Values:
         self.ufunc = ufunc
         self.overlapping = overlapping
 
-    def __call__(self, left: Array, right: Array, out: Array, axis: int, reach: int) -> None:
-        self.ufunc(left, right, out=out)
+    def __call__(self, left: Array, right: Array, out: Array | None, axis: int, reach: int) -> Any:
+        return self.ufunc(left, right, out=out)
 
-    def empty(self, like: Array, shape: tuple[int, ...]) -> Array:
-        return np.empty(shape, like.dtype)
+    def empty(self, like: Array, size: int) -> Array:
+        return np.empty(size, like.dtype)
 
 
-class Block(NamedTuple):
-    """A part of the work: the windows `outputs` along `axes`, which read `inputs`, placed at `place` in a box of `shape`."""
+ADD = Values(np.add, overlapping=False)
+MAXIMUM = Values(np.maximum, overlapping=True)
 
-    inputs: tuple[slice, ...]
-    outputs: tuple[slice, ...]
-    axes: tuple[Axis, ...]
+
+class Pass(NamedTuple):
+    """One pass over the lines along an axis: `left` of the windows so far are joined with `right` of themselves or, if
+    they are not `doubled`, with single cells, and in place."""
+
+    doubled: bool
+    left: slice
+    right: slice
+    reach: int
+
+
+class Walk(NamedTuple):
+    """How the cells along one axis, number `number`, become windows, line by line."""
+
+    number: int
+    axis: Axis
+    before: tuple[int, ...]  # the shape of the cells
+    after: tuple[int, ...]  # the shape of the windows
+    stride: int
+    passes: tuple[tuple[Pass, ...], ...]  # for each size of window
+    lines: tuple[int, ...] = ()  # the shape of the lines, some of them beyond the cells
+    cut: slice | None = None  # which cells make up whole lines, unless all do
+    room: int = 0  # for how many windows, with those that later walks read beyond the last one
+
+
+class Plan(NamedTuple):
+    """How a box is reduced: the walks along its axes and the slices that crop the result to its windows. Passes read
+    beyond the last cell, so that the box needs `room` for more than it has."""
+
+    box: Box
+    room: int
+    walks: tuple[Walk, ...]
+    cut: slice | None
     shape: tuple[int, ...]
-    place: tuple[slice, ...]
-    padded: bool
+    crop: tuple[slice, ...] | None
 
 
 @lru_cache(maxsize=1024)
-def blocks(geometry: Geometry, itemsize: int) -> tuple[Block, ...]:
-    """The work cut into groups of planes or, where one plane is large, into bands along its first axis."""
-    planes, *_, channels = geometry.view
-    plane = itemsize * channels * prod(high - low for low, high in (axis.extent for axis in geometry.axes))
-    count = len(geometry.axes[0].starts)
-    group = max(1, BLOCK // max(1, plane))
-    band = max(1, min(count, count * BLOCK // max(1, plane)))
+def plan(box: Box, overlapping: bool, inner_first: bool = False) -> Plan:
+    """The plan of a box for joins that may count a cell twice or may not, its outer or its inner axes first."""
+    numbered = list(enumerate(box.axes, start=1))
+    shape, walks = box.shape, []
+    for number, axis in numbered[::-1] if inner_first else numbered:
+        walk = _walk(number, axis, shape, overlapping)
+        shape = walk.after
+        if walk.before != shape or any(walk.passes):
+            walks.append(walk)
+    size = room = prod(shape)
+    for i in range(len(walks))[::-1]:
+        walks[i] = walks[i]._replace(room=room)
+        room = _room_before(walks[i])
+    have = room
+    for i, walk in enumerate(walks):
+        walks[i], have = _laid_out(walk, have)
+    counts = tuple(len(axis.starts) for axis in box.axes)
+    crop = None if shape[1:-1] == counts else (slice(None), *map(slice, counts))
+    return Plan(box, room, tuple(walks), None if have == size else slice(size), shape, crop)
+
+
+def _walk(number: int, axis: Axis, shape: tuple[int, ...], overlapping: bool) -> Walk:
+    step = axis.starts.step if isinstance(axis.starts, range) else 1
+    count = shape[number] // step if axis.even else len(axis.starts)
+    passes = tuple(_passes(size, step, overlapping) for size in sorted(set(axis.sizes)))
+    return Walk(number, axis, shape, (*shape[:number], count, *shape[number + 1 :]), step, passes)
+
+
+@lru_cache(maxsize=1024)
+def _passes(size: int, stride: int, overlapping: bool) -> tuple[Pass, ...]:
+    """The passes from cells to windows. The last one that doubles takes the stride."""
+    steps = _doublings(size, overlapping)
+    if stride > 1 and size - 1 <= stride * (len(steps) - 1) + 1:  # few cells a window: join them one by one
+        steps = tuple((reach, reach == 1) for reach in range(1, size))
+    last = max((i for i, (_, doubled) in enumerate(steps) if doubled), default=0)
+    strides = [stride if i >= last else 1 for i in range(len(steps))]
     return tuple(
-        _block(geometry, slice(p, min(p + group, planes)), slice(w, min(w + band, count)))
-        for p in range(0, planes, group)
-        for w in range(0, count, band)
+        Pass(doubled, slice(0, -reach, step), slice(reach, None, step), reach)
+        for (reach, doubled), step in zip(steps, strides, strict=True)
     )
 
 
-def _block(geometry: Geometry, planes: slice, band: slice) -> Block:
-    first, *others = geometry.axes
-    axes = (first.part(band.start, band.stop), *others)
-    everything = slice(None)
-    inputs, place, shape = [planes], [everything], [planes.stop - planes.start]
-    for axis in axes:
-        low, high = axis.extent
-        shape.append(high - low)
-        start = min(max(low, 0), axis.length)
-        stop = max(start, min(high, axis.length))
-        inputs.append(slice(start, stop))
-        place.append(slice(start - low, stop - low))
-    padded = any(s.stop - s.start != cells for s, cells in zip(inputs[1:], shape[1:], strict=True))
-    outputs = (planes, band, *(everything for _ in others))
-    return Block(tuple(inputs), outputs, axes, (*shape, geometry.view[-1]), tuple(place), padded)
-
-
-def load(x: Array, block: Block, padding: float, dtype: np.dtype[Any]) -> Array:
-    """The cells of a block, contiguous and surrounded by padding; a copy only where it must be one."""
-    cells = x[block.inputs]
-    if not block.padded:
-        return np.ascontiguousarray(cells, dtype)
-    box = np.full(block.shape, padding, dtype)
-    box[block.place] = cells
-    return box
-
-
-def reduce(cells: Any, axes: Sequence[Axis], join: Join, order: Sequence[int]) -> Any:
-    """Every window of `cells`, of shape (planes, *extents, channels), reduced axis by axis in this order."""
-    for number in order:
-        along = _even if axes[number].even else _uneven
-        cells = along(cells, axes[number], number + 1, join)
-    return cells[(slice(None), *(slice(len(axis.starts)) for axis in axes))]
-
-
-def _even(cells: Any, axis: Axis, number: int, join: Join) -> Any:
-    """Windows of one size at even steps. The result may hold more cells than windows: the surplus means nothing."""
-    assert isinstance(axis.starts, range)
-    size, stride = axis.sizes[0], axis.starts.step
-    if size == 1:
-        return cells[(*(slice(None),) * number, slice(None, None, stride))]
-    lines = cells.reshape(-1, *cells.shape[number + 1 :])
-    *narrow, last = _doublings(size, join.overlapping)
-    if stride > 1 and size - 1 <= stride * len(narrow) + 1:  # few cells a window: join them one by one
-        result = _joined(lines, lines, 1, stride, number, join)
-        for reach in range(2, size):
-            right = lines[reach::stride]
-            join(result[: len(right)], right, result[: len(right)], number, reach)
-    else:
-        left = lines
-        for reach, twice in narrow:
-            left = _joined(left, left if twice else lines, reach, 1, number, join)
-        reach, twice = last
-        result = _joined(left, left if twice else lines, reach, stride, number, join)
-    return result.reshape(*cells.shape[:number], -1, *cells.shape[number + 1 :])
-
-
-def _uneven(cells: Any, axis: Axis, number: int, join: Join) -> Any:
-    """Windows of any size anywhere: for each size, reduce at every cell and pick the windows of that size."""
-    lead = (slice(None),) * number
-    starts, sizes = np.asarray(axis.starts) - axis.extent[0], np.asarray(axis.sizes)
-    result = join.empty(cells, (*cells.shape[:number], len(starts), *cells.shape[number + 1 :]))
-    for size in sorted(set(axis.sizes)):
-        dense = _even(cells, Axis(axis.length, 0, 0, range(cells.shape[number]), (size,)), number, join)
-        chosen = sizes == size
-        result[(*lead, chosen)] = dense[(*lead, starts[chosen])]
-    return result
-
-
-def _joined(left: Any, right: Any, reach: int, stride: int, number: int, join: Join) -> Any:
-    """Every `stride`-th line of `left` joined with the line of `right` that lies `reach` further along."""
-    left, right = left[::stride], right[reach::stride]
-    result = join.empty(left, left.shape)
-    n = len(right)
-    join(left[:n], right, result[:n], number, reach)
-    if n < len(left):  # the last lines have nothing to join and belong to no window
-        result[n:] = left[n:]
-    return result
-
-
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=1024)
 def _doublings(size: int, overlapping: bool) -> tuple[tuple[int, bool], ...]:
-    """How windows of one cell grow to `size` cells: how far away the right part starts, and whether it is as wide as the
-    left one or a single cell."""
+    """How windows of one cell grow to `size` cells: how far away the right part starts, and whether it is as wide as
+    the left one (True) or a single cell (False)."""
     if size == 1:
         return ()
     if overlapping:
@@ -169,12 +144,80 @@ def _doublings(size: int, overlapping: bool) -> tuple[tuple[int, bool], ...]:
     return (*_doublings(size // 2, overlapping), (size // 2, True))
 
 
-def spread(cells: Array, axis: Axis, number: int) -> Array:
-    """The adjoint of summing the windows along one axis: every cell is the sum of the windows that hold it."""
-    low, high = axis.extent
-    lead = (slice(None),) * number
-    box = np.zeros((*cells.shape[:number], high - low, *cells.shape[number + 1 :]), cells.dtype)
-    sizes = axis.sizes * len(axis.starts) if axis.even else axis.sizes
-    for i, (start, size) in enumerate(zip(axis.starts, sizes, strict=True)):
-        box[(*lead, slice(start - low, start - low + size))] += cells[(*lead, slice(i, i + 1))]
-    return box
+def _room_before(walk: Walk) -> int:
+    """How many cells a walk must be given to have room for its windows."""
+    inner, cells = prod(walk.before[walk.number + 1 :]), prod(walk.before)
+    most = lines = -(-walk.room // inner) if walk.axis.even else cells // inner
+    for passes in walk.passes:
+        needed = lines
+        for _, left, _, reach in reversed([p for p in passes if p.doubled]):
+            needed = (needed - 1) * left.step + 1 + reach
+        most = max(most, needed)
+    return max(most * inner, cells)
+
+
+def _laid_out(walk: Walk, cells: int) -> tuple[Walk, int]:
+    """The walk over this many cells, and how many windows it makes of them."""
+    inner = prod(walk.before[walk.number + 1 :])
+    count = cells // inner
+    lines = (count, inner) if inner > 1 else (count,)
+    walk = walk._replace(lines=lines, cut=None if count * inner == cells else slice(count * inner))
+    if not walk.axis.even:
+        return walk, walk.room
+    if not walk.passes[0]:
+        return walk, -(-count // walk.stride) * inner
+    for doubled, left, _, reach in walk.passes[0]:
+        count = -(-(count - reach) // left.step) if doubled else count
+    return walk, count * inner
+
+
+def load(cells: Array, plan: Plan, padding: float, dtype: np.dtype[Any]) -> Array:
+    """The cells of a box, contiguous and surrounded by padding, in the room they need; a copy only if it must be one."""
+    box, room = plan.box, plan.room
+    if not box.padded and room == box.size:
+        return np.ascontiguousarray(cells, dtype)
+    flat = np.empty(room, dtype)
+    if box.padded:
+        flat.fill(padding)
+    else:
+        flat[box.size :] = padding
+    flat[: box.size].reshape(box.shape)[box.place] = cells
+    return flat
+
+
+def reduce(cells: Any, plan: Plan, join: Join) -> Any:
+    """Every window of a box of cells."""
+    _, _, walks, cut, shape, crop = plan
+    for walk in walks:
+        lines = (cells if walk.cut is None else cells.reshape((-1,))[walk.cut]).reshape(walk.lines)
+        cells = _even(lines, walk, walk.passes[0], join) if walk.axis.even else _uneven(lines, walk, join)
+    windows = (cells if cut is None else cells.reshape((-1,))[cut]).reshape(shape)
+    return windows if crop is None else windows[crop]
+
+
+def _even(lines: Any, walk: Walk, passes: Sequence[Pass], join: Join) -> Any:
+    """Windows of one size at even steps. There are more than windows, and the surplus means nothing."""
+    if not passes:
+        return lines[:: walk.stride]
+    wide, number = lines, walk.number
+    for doubled, left, right, reach in passes:
+        if doubled:
+            wide = join(wide[left], wide[right], None, number, reach)
+        else:
+            cells = lines[right]
+            part = wide[: len(cells)]
+            join(part, cells, part, number, reach)
+    return wide
+
+
+def _uneven(lines: Any, walk: Walk, join: Join) -> Any:
+    """Windows of any size anywhere: for each size, reduce at every cell and pick the windows of that size."""
+    starts, sizes = np.asarray(walk.axis.starts) - walk.axis.extent[0], np.asarray(walk.axis.sizes)
+    lead, size = (slice(None),) * walk.number, prod(walk.after)
+    result = join.empty(lines, walk.room)
+    result[size:] = lines.reshape((-1,))[:1]  # what later walks read, and what means nothing
+    windows = result[:size].reshape(walk.after)
+    for k, passes in zip(sorted(set(walk.axis.sizes)), walk.passes, strict=True):
+        everywhere = _even(lines, walk, passes, join).reshape((-1,))[: prod(walk.before)].reshape(walk.before)
+        windows[(*lead, sizes == k)] = everywhere[(*lead, starts[sizes == k])]
+    return result
