@@ -1,8 +1,9 @@
-"""Exponentials that neither overflow nor lose digits where the result is finite."""
+"""Exponentials that neither overflow nor lose digits where the result is finite (ACT-G6)."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -16,9 +17,28 @@ def patch(values: Array, cells: Array, formula: Callable[..., Array], *operands:
     return values
 
 
+def vanishing(x: Array) -> Array:
+    """Where e^x is too small to be a normal number."""
+    cells: Array = x < np.log(np.finfo(x.dtype).tiny)
+    return cells
+
+
+def bounded(x: Array) -> Array:
+    """x, no lower than where even e^(x/2) is 0: minus infinity becomes a number, and x * e^x its limit, -0."""
+    raised: Array = np.maximum(x, 4 * np.log(np.finfo(x.dtype).tiny))
+    return raised
+
+
+def times_exp(factor: Any, x: Array) -> Array:
+    """factor * e^x for vanishing e^x, in two halves e^(x/2), so that only the last product may be subnormal."""
+    half = np.exp(x / 2)
+    product: Array = factor * half * half
+    return product
+
+
 def logistic(x: Array) -> Array:
     """1 / (1 + e^-x); where e^-x would overflow it is e^x, down to the last subnormal number."""
-    return patch(1 / (1 + np.exp(-x)), x < -np.log(np.finfo(x.dtype).max), np.exp, x)
+    return patch(1 / (1 + np.exp(-x)), vanishing(x), np.exp, x)
 
 
 def logistic_slope(x: Array) -> Array:

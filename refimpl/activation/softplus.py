@@ -1,0 +1,61 @@
+"""softplus."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from refimpl._arguments import Array, number
+from refimpl.activation._blocks import pointwise, pointwise_vjp
+from refimpl.activation._exact import two_product
+from refimpl.activation._exponential import logistic, patch, times_exp, vanishing
+
+
+def softplus(x: ArrayLike, beta: float = 1, threshold: float = 20) -> Array:
+    """log(1 + e^(beta * x)) / beta where x <= threshold / beta, else x, as documented: it jumps there.
+
+    x has any shape and any floating dtype, the result both. Raises TypeError for a dtype that is not floating,
+    ValueError for a beta that is 0 or not finite and for a threshold that is NaN. Source:
+    `paddle.nn.functional.softplus`.
+
+    >>> softplus([-0.4, 0.3, 20.0, 21.0])
+    array([ 0.51301525,  0.85435524, 20.        , 21.        ])
+    """
+    beta, threshold = _curve(beta, threshold)
+    return pointwise(lambda x: np.where(_straight(x, beta, threshold), x, _softplus(x, beta)), x)  # ACT-SOFTPLUS-1
+
+
+def softplus_vjp(grad_out: ArrayLike, x: ArrayLike, beta: float = 1, threshold: float = 20) -> tuple[Array]:
+    """The gradient for x of `softplus`: grad_out / (1 + e^(-beta * x)) where x <= threshold / beta, else grad_out.
+
+    >>> softplus_vjp([2.0, 2.0], [0.0, 21.0])
+    (array([1., 2.]),)
+    """
+    beta, threshold = _curve(beta, threshold)
+
+    def derivative(x: Array) -> Array:  # ACT-SOFTPLUS-2
+        z, rest = two_product(x, x.dtype.type(beta))
+        curve: Array = logistic(z) * (1 + rest * logistic(-z))
+        return np.where(_straight(x, beta, threshold), x.dtype.type(1), curve)
+
+    return pointwise_vjp(derivative, grad_out, x)
+
+
+def _softplus(x: Array, beta: float) -> Array:
+    """The curve: max(z, 0) + log(1 + e^-|z|) for z = beta * x, to which the rest of the rounded z is added."""
+    z, rest = two_product(x, x.dtype.type(beta))
+    curve = np.maximum(z, 0) + np.log1p(np.exp(-np.abs(z))) + rest * logistic(z)
+    return patch(curve / beta, vanishing(z), lambda z, rest: times_exp((1 + rest) / beta, z), z, rest)
+
+
+def _straight(x: Array, beta: float, threshold: float) -> Array:
+    """Where x > threshold / beta."""
+    cells: Array = x > x.dtype.type(np.longdouble(threshold) / beta)
+    return cells
+
+
+def _curve(beta: float, threshold: float) -> tuple[float, float]:  # ACT-SOFTPLUS-3
+    beta = number("beta", beta, "a finite number other than 0", lambda v: v != 0 and math.isfinite(v))
+    return beta, number("threshold", threshold, "a number", lambda v: v == v)
