@@ -22,7 +22,9 @@ class Eager:
         try:
             paddle.set_device(device)
         except Exception as error:
-            known = ", ".join(paddle.device.get_available_device())
+            known = ", ".join(
+                ["cpu", *paddle.device.get_available_device(), *paddle.device.get_available_custom_device()]
+            )
             raise Unavailable(f"the device is {device!r}; this Paddle has: {known} ({_first_line(error)})") from None
 
     def has(self, api: str, layer: str | None) -> bool:
