@@ -88,7 +88,7 @@ def isolated(work: Callable[[], Any], seconds: float) -> Outcome:
 
 def _work(work: Callable[[], Any], writing: int) -> NoReturn:
     """The child's life. It leaves without running the parent's exit handlers."""
-    _die_quietly()
+    plain_signals()
     status = 1
     try:
         view = memoryview(pickle.dumps(_outcome(work)))
@@ -106,7 +106,11 @@ def _outcome(work: Callable[[], Any]) -> Outcome:
         return Outcome(traceback=traceback.format_exc())
 
 
-def _die_quietly() -> None:
-    """Give deadly signals back to the system: Paddle's handlers print a page and can hang instead of ending."""
+def plain_signals() -> None:
+    """Give deadly signals back to the system: Paddle's handlers print a page and can hang instead of ending.
+
+    An interruption is the parent's business.
+    """
     for name in ("SIGSEGV", "SIGABRT", "SIGFPE", "SIGBUS", "SIGILL", "SIGTERM"):
         signal.signal(getattr(signal, name), signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)

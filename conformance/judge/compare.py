@@ -63,8 +63,8 @@ def _shares(got: Array, expected: Array, allowed: Array, dtype: np.dtype[Any], s
 
 def _overflowed(got: Array, expected: Array, allowed: Array, dtype: np.dtype[Any]) -> Array:
     """Where an infinity is the right rounding, within the allowed error, of a finite expected value."""
-    info = np.finfo(dtype)
-    threshold = expected.dtype.type(info.max) * (1 + float(info.eps) / 4)
+    info, wide = np.finfo(dtype), expected.dtype.type
+    threshold = wide(info.max) + np.ldexp(wide(1), info.maxexp - info.nmant - 2)  # half a unit beyond the largest
     return np.isinf(got) & (np.signbit(got) == np.signbit(expected)) & (np.abs(expected) + allowed >= threshold)
 
 
@@ -72,8 +72,9 @@ def _worst(got: Array, expected: Array, worst: int, share: float, dtype: np.dtyp
     g, e = got.flat[worst], expected.flat[worst]
     index = tuple(int(i) for i in np.unravel_index(worst, got.shape))
     ulp = in_ulp(g, e, dtype)
-    if share <= 1:
-        return Comparison("", index, "", "", ulp, share)
+    if share <= 1:  # an infinity that is allowed is the right rounding
+        return Comparison("", index, "", "", 0.0 if np.isinf(g) else ulp, share)
+    share = np.inf if np.isnan(share) else share  # a bound that is no number allows nothing
     return Comparison(_kind(g, e, dtype), index, str(g), spell(e, dtype), ulp, share)
 
 

@@ -31,12 +31,14 @@ class Example:
 
     call: str  # a line as people write it
     values: Mapping[str, Any]  # argument -> nested lists
-    output: str  # "out", "gradient of x"
+    property: str  # "forward" or "gradient"
+    output: str  # "out", "gradient of x", "the call" for an exception, "the process" for a crash
     index: tuple[int, ...]
-    got: str  # Paddle's value there, as NumPy prints it, or the class of the exception
+    got: str  # Paddle's value there, as NumPy prints it, the class of the exception, or the signal
+    seed: int = 0  # of the arrays that are not given, and of Paddle's generator
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Entry:
     """One known divergence: one cause."""
 

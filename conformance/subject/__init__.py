@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from importlib import import_module
 from typing import Any
 
@@ -33,7 +34,9 @@ def load() -> Any:
         Unavailable: it cannot be imported.
     """
     try:
-        return import_module("paddle")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of compilers that only Paddle's own extensions need
+            return import_module("paddle")
     except Exception as error:
         hint = "" if isinstance(error, ModuleNotFoundError) and error.name == "paddle" else f" ({error})"
         raise Unavailable(

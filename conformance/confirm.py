@@ -1,0 +1,88 @@
+"""Is a known divergence still there, exactly as the register has it?"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from functools import lru_cache
+
+import msgspec
+
+from conformance import bind, line, single
+from conformance.case import Case
+from conformance.cell import Cell
+from conformance.known.register import Entry
+from conformance.record import Divergence, Failure, Record, Verdict
+from conformance.trial import Rules
+
+
+def cell(entry: Entry, device: str) -> Cell:
+    """The cell of an entry's record: that of its smallest example, but for the property."""
+    return replace(_case(entry, device).cell, property="known")
+
+
+def run(entry: Entry, rules: Rules, device: str) -> Record:
+    """Judge the smallest example of an entry.
+
+    The verdict is "known" if Paddle gives what is registered, "fixed" if it is right, "changed" if it diverges in another
+    way; "fail" in the place of "known" where known divergences are ignored.
+    """
+    started = time.monotonic()
+    case = _case(entry, device)
+    found = single.judge(case, (), f"python -m conformance run --op {case.operator.name}")
+    verdict, reason = _verdict(entry, found)
+    if verdict is Verdict.KNOWN and rules.ignore_known:
+        verdict = Verdict.FAIL
+    return msgspec.structs.replace(
+        found,
+        property="known",
+        verdict=verdict,
+        reason=reason,
+        seconds=round(time.monotonic() - started, 3),
+        worst_ulp=0.0,
+        worst_share=0.0,
+        divergence=_told(entry),
+    )
+
+
+def _verdict(entry: Entry, found: Record) -> tuple[Verdict, str]:
+    example = entry.example
+    if found.verdict is Verdict.PASS:
+        return Verdict.FIXED, f"{entry.title}: Paddle is right now; take the entry out, or limit its versions"
+    if found.failure is None:
+        return found.verdict, found.reason
+    if _same(entry, found.failure):
+        return Verdict.KNOWN, entry.title
+    failure = found.failure
+    return Verdict.CHANGED, (
+        f"{entry.title}: registered is {example.got} in {example.output} at {list(example.index)},"
+        f" now it is {failure.got} in {failure.output} at {failure.index}"
+    )
+
+
+def _same(entry: Entry, failure: Failure) -> bool:
+    """Whether Paddle gave what is registered; of an exception its class counts, not its text."""
+    example = entry.example
+    got = failure.got.partition(":")[0] if failure.output == "the call" else failure.got
+    return (failure.output, tuple(failure.index), got) == (example.output, example.index, example.got)
+
+
+@lru_cache
+def _case(entry: Entry, device: str) -> Case:
+    example = entry.example
+    values = bind.Values(seed=example.seed, given=example.values)
+    cases = bind.cases(line.parse(example.call), values, "eager", device)
+    return next(case for case in cases if case.cell.property == example.property)
+
+
+def _told(entry: Entry) -> Divergence:
+    return Divergence(
+        id=entry.id,
+        kind=entry.kind,
+        title=entry.title,
+        right=entry.right,
+        paddle=entry.paddle,
+        when=entry.when.text,
+        versions=entry.versions,
+        link=entry.link,
+    )
