@@ -54,7 +54,7 @@ def _shares(got: Array, expected: Array, allowed: Array, dtype: np.dtype[Any], s
     share = np.where(error == 0, 0, error / allowed)
     if signed_zero:
         share = np.where((error == 0) & (expected == 0) & (np.signbit(got) != np.signbit(expected)), np.inf, share)
-    plain = np.isfinite(error) & np.isfinite(got)
+    plain = np.isfinite(error)
     if plain.all():
         return share
     same = (got == expected) | (np.isnan(got) & np.isnan(expected))
