@@ -238,8 +238,11 @@ def _example(record: Record) -> Iterator[str]:
         yield record.reason
     if failure := record.failure:
         yield failure.call
-        yield f"{failure.output}{failure.index}: got {failure.got}, expected {failure.expected}"
-        yield f"off by {failure.ulp} ULP, {failure.share} of what is allowed; {failure.what}"
+        if failure.what != record.reason:
+            yield failure.what
+        yield digest.answer(failure)
+        if distance := digest.distance(failure):
+            yield distance
         yield f"repeat: {failure.repeat}"
 
 

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from conformance.record import ALARMING, Journal, Record, Run, Verdict
+from conformance.record import ALARMING, Failure, Journal, Record, Run, Verdict
 from conformance.report.words import SEVERITY
 
 UNJUDGED = frozenset({Verdict.ABSENT, Verdict.NOT_RUN, Verdict.ERROR})
@@ -24,6 +24,23 @@ class Phrase(NamedTuple):
 def name(record: Record) -> str:
     """`avg_pool2d gradient float32 eager NHWC cpu`, with the register's id where there is one."""
     return " ".join(part for part in record.key if part)
+
+
+def answer(failure: Failure) -> str:
+    """`out[0, 2]: got 1.0, expected 2.0`."""
+    return f"{failure.output}{failure.index or ''}: got {failure.got}, expected {failure.expected}"
+
+
+def distance(failure: Failure) -> str:
+    """`off by 3 ULP, 1.5 of what is allowed`; empty where the error is no number, as of a wrong shape."""
+    ulp = [f"off by {failure.ulp} ULP"] if is_number(failure.ulp) else []
+    share = [f"{failure.share} of what is allowed"] if is_number(failure.share) else []
+    return ", ".join(ulp + share)
+
+
+def is_number(text: str) -> bool:
+    """Whether an error as text is a quantity, so that a unit may follow it."""
+    return text[:1].isdigit()
 
 
 def counts(records: Iterable[Record]) -> dict[Verdict, int]:
@@ -96,9 +113,7 @@ def _verdict(journal: Journal, so_far: Phrase) -> Phrase:
     if not _judged(journal):
         return Phrase("Nothing was judged" + so_far.english, "没有作出任何判定" + so_far.chinese)
     tally = _tally(journal)
-    return Phrase(
-        f"Nothing new{so_far.english}: {tally.english}", f"没有新发现{so_far.chinese}：{tally.chinese}"
-    )
+    return Phrase(f"Nothing new{so_far.english}: {tally.english}", f"没有新发现{so_far.chinese}：{tally.chinese}")
 
 
 def _news(journal: Journal) -> list[Phrase]:

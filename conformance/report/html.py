@@ -119,5 +119,6 @@ def _template() -> Template:
     )
     environment.policies["json.dumps_kwargs"] = {"ensure_ascii": False}
     environment.filters.update(slug=_slug, short=_short, number=_number)
+    environment.tests["quantity"] = digest.is_number
     environment.globals.update(words=words, geometry=plot)
     return environment.get_template("report.html.j2")

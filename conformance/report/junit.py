@@ -90,13 +90,13 @@ def _example(record: Record) -> str:
     lines = (
         failure.call,
         failure.what,
-        f"{failure.output}{failure.index}: got {failure.got}, expected {failure.expected}",
-        f"off by {failure.ulp} ULP, {failure.share} of what is allowed",
+        digest.answer(failure),
+        digest.distance(failure),
         inputs,
         f"repeat: {failure.repeat}",
         failure.script,
     )
-    return "\n".join(lines)
+    return "\n".join(line for line in lines if line)
 
 
 def _text(text: str) -> str:

@@ -60,9 +60,7 @@ def _check_same(run: Run, other: Run) -> None:
     theirs = _comparable(other)
     for name, value in _comparable(run).items():
         if value != theirs[name]:
-            raise Unmergeable(
-                f"only shards of one run merge, and their {name} differs: {value} and {theirs[name]}"
-            )
+            raise Unmergeable(f"only shards of one run merge, and their {name} differs: {value} and {theirs[name]}")
 
 
 def _comparable(run: Run) -> dict[str, object]:

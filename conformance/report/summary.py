@@ -56,14 +56,10 @@ def _example(record: Record) -> str:
     failure = record.failure
     if not failure:
         return _line(record)
-    facts = (
-        failure.call,
-        f"{failure.output}{failure.index}: {failure.what}",
-        f"got      {failure.got}",
-        f"expected {failure.expected}",
-        f"off by   {failure.ulp} ULP, {failure.share} of what is allowed",
-    )
-    return "\n\n".join((_line(record), _block("\n".join(facts)), _block(failure.repeat, "sh")))
+    what = "" if failure.what == record.reason else failure.what
+    facts = (failure.call, what, digest.answer(failure), digest.distance(failure))
+    block = _block("\n".join(fact for fact in facts if fact))
+    return "\n\n".join((_line(record), block, _block(failure.repeat, "sh")))
 
 
 def _list(title: str, records: list[Record]) -> Iterator[str]:

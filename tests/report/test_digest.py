@@ -3,10 +3,11 @@
 import shlex
 
 import pytest
+from msgspec import structs
 
 from conformance.record import Verdict
 from conformance.report import digest
-from tests.report.journals import make_journal, make_record, make_run, showcase
+from tests.report.journals import FAILURE, make_journal, make_record, make_run, showcase
 
 
 def sentence(*verdicts, **changes):
@@ -73,6 +74,14 @@ def test_every_verdict_is_counted_and_the_worst_comes_first():
         "fail",
         "changed",
     ]
+
+
+def test_an_error_that_is_no_number_has_no_unit():
+    wrong_shape = structs.replace(FAILURE, index=[], got="(1, 2)", expected="(1, 1)", ulp="", share="infinite")
+    assert digest.answer(wrong_shape) == "out: got (1, 2), expected (1, 1)"
+    assert digest.distance(wrong_shape) == ""
+    assert digest.answer(FAILURE) == "out[0, 0, 0, 1]: got np.float32(1.25), expected np.float32(2.5)"
+    assert digest.distance(FAILURE) == "off by 5.2e+06 ULP, 2.6e+06 of what is allowed"
 
 
 def test_the_command_repeats_the_run():
