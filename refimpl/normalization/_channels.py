@@ -78,7 +78,6 @@ def measured(view: Array, epsilon: float) -> Centred:
     """The channels about their own mean, rescaled where squares would leave the range of the dtype."""
     found = _measured(view, None)
     usual = np.isfinite(found.var) & (found.var + epsilon > np.finfo(found.center.dtype).tiny)
-    usual &= abs(found.mean) < _far(view.dtype)
     if usual.all():
         return found
     return _measured(view, np.where(usual, 1, _power_of_two(view)))  # BN-N3
@@ -177,13 +176,11 @@ def _far(dtype: np.dtype[Any]) -> Any:
 
 
 def _power_of_two(view: Array) -> Array:
-    """For each channel the power of two that brings its largest finite magnitude to [1/2, 1)."""
+    """For each channel of finite values the power of two that brings its largest magnitude to [1/2, 1)."""
     limits = np.finfo(accumulator(view.dtype))
     top = np.zeros(view.shape[1], limits.dtype)
     for block in product(*_tiling(view.shape, limits.dtype.itemsize)):
-        size = abs(view[block])
-        size[~np.isfinite(size)] = 0
-        top[block[1]] = np.maximum(top[block[1]], size.max(axis=(0, 2)))
+        top[block[1]] = np.maximum(top[block[1]], abs(view[block]).max(axis=(0, 2)))
     exponent = np.clip(np.frexp(top)[1], limits.minexp + 2, limits.maxexp - 2)
     scale: Array = np.ldexp(limits.dtype.type(1), -exponent)
     return scale

@@ -155,8 +155,9 @@ def _values(call: _Call, of_batch: bool) -> Centred:
 def _inverse_std(values: Centred, epsilon: float) -> Array:
     """1 / sqrt(var + epsilon) of what is read from values, epsilon being scaled with it."""
     scaled = epsilon * values.scaling * values.scaling
-    least = np.finfo(scaled.dtype).tiny if epsilon > 0 else 0
-    inverse: Array = 1 / np.sqrt(values.var + np.maximum(scaled, least))
+    if epsilon > 0:  # far below the square of one ULP where values were scaled down, but not 0
+        scaled = np.where(values.scaling < 1, np.maximum(scaled, np.finfo(values.center.dtype).tiny), scaled)
+    inverse: Array = 1 / np.sqrt(values.var + scaled)
     return inverse
 
 

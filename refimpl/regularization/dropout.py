@@ -12,6 +12,7 @@ DROP-... are in docs/spec/regularization.md.
 from __future__ import annotations
 
 from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import ArrayLike
 

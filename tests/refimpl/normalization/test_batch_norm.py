@@ -126,14 +126,32 @@ def test_bn_n1_n2_a_large_mean_costs_nothing(dtype: Any, training: bool) -> None
 
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_bn_f3_n1_equal_values_have_variance_zero(dtype: Any) -> None:
-    for number in (0, 1, 0.1, -1e4, 3e-3, 65504):
+    for number in (0, 1, 0.1, -1e4, 3e-3, 65504, np.finfo(dtype).max):
         for count in (1, 3, 7, 1000):
             x = np.full((count, 2), number, dtype)
             bias = np.array([0.5, -2], dtype)
-            y, mean, var = refimpl.batch_norm(x, *np.ones((2, 2)), np.ones(2), bias, training=True)
+            statistics = np.ones((2, 2), np.longdouble)
+            y, mean, var = refimpl.batch_norm(x, *statistics, np.ones(2), bias, training=True, momentum=0.75)
             assert (y == bias).all()
-            assert (var == 0.9).all()
-            assert np.allclose(mean, 0.9 + 0.1 * float(dtype(number)), rtol=1e-15, atol=0)
+            assert (var == 0.75).all()
+            assert np.allclose(mean / (0.75 + np.longdouble(dtype(number)) / 4), 1, rtol=1e-15, atol=0)
+
+
+@pytest.mark.parametrize("dtype", DTYPES[1:])
+def test_bn_n1_deviations_of_one_ulp_from_a_large_mean(dtype: Any) -> None:
+    """The first sum is off by many standard deviations here, and so is the mean it gives."""
+    base, ulp = dtype(12345.678), np.spacing(dtype(12345.678))
+    steps = np.random.default_rng(12).integers(0, 2, (1, 1, 10**6))
+    _, _, var = refimpl.batch_norm(
+        base + steps.astype(dtype) * ulp, *np.zeros((2, 1), dtype), training=True, momentum=0
+    )
+    assert np.isclose(float(var[0] / ulp**2), steps.var(), rtol=1e-6)
+
+
+def test_bn_n3_a_channel_out_of_range_leaves_epsilon_to_the_others() -> None:
+    x = np.array([[np.inf, 1e-170], [1.0, 3e-170]])
+    y, *_ = refimpl.batch_norm(x, *np.ones((2, 2)), training=True)
+    assert np.allclose(y[:, 1] / 1e-170 * np.sqrt(1e-5), [-1, 1], rtol=1e-14)
 
 
 @pytest.mark.parametrize("dtype", DTYPES[1:])
@@ -205,10 +223,11 @@ def test_bn_l1_layouts_agree(first: str, last: str) -> None:
 
 
 def test_bn_l1_the_layout_names_a_place_not_a_rank() -> None:
-    case = case_of(np.random.default_rng(8), (4, 3), "NC", np.float64)
+    case = case_of(np.random.default_rng(8), (3, 3, 3), "NCL", np.float64)
     for data_format in FORMATS:
         y, *_ = refimpl.batch_norm(*case._replace(data_format=data_format))
-        assert np.array_equal(y, refimpl.batch_norm(*case)[0])
+        same = "NCL" if data_format[1] == "C" else "NLC"
+        assert np.array_equal(y, refimpl.batch_norm(*case._replace(data_format=same))[0])
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

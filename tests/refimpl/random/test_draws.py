@@ -60,6 +60,12 @@ def test_rng_d1_d2_d3_n1_masks(draw: Any, shape: tuple[int, ...]) -> None:
     assert stream.taken == 0
 
 
+def test_rng_d1_the_threshold_is_p_in_float32_and_belongs_to_the_kept() -> None:
+    u = float(uniforms(1)[0])
+    for p, kept in ((u, True), (u + 1e-12, True), (np.nextafter(np.float32(u), np.float32(1)), False)):
+        assert random.dropout_mask(Generator(7), (1,), float(p)) == kept
+
+
 def test_rng_d3_n1_only_the_alpha_forms_draw_for_p_zero() -> None:
     stream = Counted(7)
     assert random.dropout_mask(stream, SHAPE, 0) is None
@@ -78,16 +84,16 @@ def test_rng_d3_n1_only_the_alpha_forms_draw_for_p_zero() -> None:
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
 def test_rng_r1_rrelu_draws_for_negative_values_alone(dtype: Any) -> None:
     x = np.array([[-1, 2, np.nan, -0.0], [-3, -np.inf, 0.0, np.inf]], dtype)
-    stream = Counted(7)
-    slopes = random.rrelu_slopes(stream, x, 0.1, 0.3)
-    assert slopes is not None
-    u = uniforms(3)
-    low, high = np.float32(0.1), np.float32(0.3)
-    expected = np.ones((2, 4), dtype)
-    expected[0, 0], expected[1, 0], expected[1, 1] = (u * (high - low) + low).astype(dtype)
-    assert slopes.dtype == dtype
-    assert (slopes == expected).all()
-    assert stream.taken == 3
+    for lower, upper in ((0.1, 0.3), (1 / 8, 1 / 3), (0.3, 0.7), (0.2, 0.2), (0.0, 1.0)):
+        stream = Counted(7)
+        slopes = random.rrelu_slopes(stream, x, lower, upper)
+        assert slopes is not None
+        low, high = np.float32(lower), np.float32(upper)
+        expected = np.ones((2, 4), dtype)
+        expected[0, 0], expected[1, 0], expected[1, 1] = (uniforms(3) * (high - low) + low).astype(dtype)
+        assert slopes.dtype == dtype
+        assert (slopes == expected).all()
+        assert stream.taken == 3
     assert random.rrelu_slopes(stream, x, training=False) is None
     assert stream.taken == 3
 

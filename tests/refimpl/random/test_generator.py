@@ -106,6 +106,7 @@ def test_rng_t1_a_state_is_a_copy() -> None:
     expected = stream.words(400)
     stream.state = state
     state.words[:] = 0
+    stream.state.words[:] = 0
     assert (stream.words(400) == expected).all()
     assert 0 < stream.state.position <= 312
 

@@ -118,8 +118,11 @@ def test_drop_c1_g1_whole_channels(
 
 def test_drop_p0_p1_the_ends_need_no_mask() -> None:
     x = np.array([1.0, -2.0, np.nan, np.inf, -0.0])
+    nothing = np.zeros(5, bool)
     for mode in MODES:
-        assert np.array_equal(refimpl.dropout(x, 0, mode=mode), x, equal_nan=True)
+        for mask in (None, nothing):
+            assert np.array_equal(refimpl.dropout(x, 0, mode=mode, mask=mask), x, equal_nan=True)
+            assert np.array_equal(refimpl.alpha_dropout(x, 0, mask=mask), x, equal_nan=True)
         for dropped in (refimpl.dropout(x, 1, mode=mode), refimpl.dropout_vjp(x, x, 1.0, mode=mode)[0]):
             assert not dropped.any()
             assert not np.signbit(dropped).any()
