@@ -69,7 +69,7 @@ class Child:
         status = self._reap()
         if os.WIFSIGNALED(status):
             return Outcome(died=f"killed by {signal.Signals(os.WTERMSIG(status)).name}")
-        if os.WEXITSTATUS(status):
+        if status or not self.received:  # whoever calls _exit(0) in the child has not answered either
             return Outcome(died=f"exited with status {os.WEXITSTATUS(status)}")
         return pickle.loads(bytes(self.received))
 
@@ -81,8 +81,12 @@ class Child:
 def isolated(work: Callable[[], Any], seconds: float) -> Outcome:
     """Do one piece of work in a child and wait for it."""
     child = Child.start(work, seconds)
-    while (outcome := child.poll()) is None:
-        select.select([child.pipe], [], [], 0.05)
+    try:
+        while (outcome := child.poll()) is None:
+            select.select([child.pipe], [], [], 0.05)
+    except KeyboardInterrupt:  # an interrupted run leaves nobody behind
+        child.kill()
+        raise
     return outcome
 
 
@@ -91,7 +95,7 @@ def _work(work: Callable[[], Any], writing: int) -> NoReturn:
     plain_signals()
     status = 1
     try:
-        view = memoryview(pickle.dumps(_outcome(work)))
+        view = memoryview(_outcome(work))
         while view:
             view = view[os.write(writing, view) :]
         status = 0
@@ -99,11 +103,12 @@ def _work(work: Callable[[], Any], writing: int) -> NoReturn:
         os._exit(status)
 
 
-def _outcome(work: Callable[[], Any]) -> Outcome:
+def _outcome(work: Callable[[], Any]) -> bytes:
+    """The outcome as bytes; a result that cannot be sent is an exception like any other."""
     try:
-        return Outcome(work())
+        return pickle.dumps(Outcome(work()))
     except Exception:
-        return Outcome(traceback=traceback.format_exc())
+        return pickle.dumps(Outcome(traceback=traceback.format_exc()))
 
 
 def plain_signals() -> None:
