@@ -72,11 +72,12 @@ class Operator:
     points: Callable[[Arguments], Sequence[float]] = lambda arguments: (0.0,)
     noise: Callable[[int, Arguments], dict[str, Array]] | None = None
     dtypes: tuple[str, ...] = ("float32", "float64")
+    module: str = "paddle.nn.functional"
 
     @property
     def api(self) -> str:
         """The function that stands trial."""
-        return f"paddle.nn.functional.{self.name}"
+        return f"{self.module}.{self.name}"
 
     @cached_property
     def signature(self) -> inspect.Signature:

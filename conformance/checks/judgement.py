@@ -39,8 +39,9 @@ class Judgement:
 
 
 def wide_arguments(case: Case) -> dict[str, Any]:
-    """The arguments of a case in the precision of its reference."""
-    return widen(case.call.arguments, precision.reference_dtype(case.dtype))
+    """The arguments of a case in the precision of its reference; its numbers as the kernel may know them."""
+    wide = widen(case.call.arguments, precision.reference_dtype(case.dtype))
+    return {name: precision.attribute(v, case.dtype) if isinstance(v, float) else v for name, v in wide.items()}
 
 
 def raised(answer: Answer) -> Judgement:

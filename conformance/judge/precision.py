@@ -34,6 +34,15 @@ def underflow(dtype: np.dtype[Any]) -> Any:
     return smallest / 2 or smallest
 
 
+def attribute(value: float, dtype: np.dtype[Any]) -> float:
+    """A number among the arguments as it takes part in the computation: in the dtype of the data, at least in float32.
+
+    0.1 is not a number of any binary dtype: for float32 data the operator's parameter is the nearest float32, and a
+    threshold of it is met by an element that is that number. For float64 data nothing less than float64 will do.
+    """
+    return float(np.float32(value)) if np.finfo(dtype).nmant < np.finfo(np.float64).nmant else value
+
+
 def describe(dtype: np.dtype[Any]) -> str:
     """The reference's precision in words, for the report."""
     wide = reference_dtype(dtype)
