@@ -29,7 +29,10 @@ def dropout_mask(
     training: bool = True,
 ) -> Mask | None:
     """The keep mask of `dropout` on an x of this shape, one draw for each element of the mask."""
-    return _kept(stream, varying(shape, axis), p, training and p != 0)  # RNG-D1, RNG-N1
+    mask_shape = varying(shape, axis)
+    if axis is None and training and p != 1 and np.float32(probability("p", p)) == 1:
+        return np.zeros(mask_shape, np.bool_)  # RNG-N2
+    return _kept(stream, mask_shape, p, training and p != 0)  # RNG-D1, RNG-N1
 
 
 def dropout1d_mask(stream: Generator, shape: Sequence[int], p: float = 0.5, training: bool = True) -> Mask | None:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from refimpl._arguments import bad, integer, wrong_kind
+from refimpl._arguments import bad, integer
 from refimpl.random.mersenne import SIZE, Words, continued, seeded_by_sequence, seeded_by_word, tempered
 
 
@@ -34,13 +34,13 @@ class Generator:
     """
 
     def __init__(self, seed: int) -> None:
-        self._begin(seeded_by_sequence([_whole(seed) % 2**32]))  # RNG-S1
+        self._begin(seeded_by_sequence([_seed(seed) % 2**32]))  # RNG-S1
 
     @classmethod
     def of_operator(cls, seed: int) -> Generator:
         """The stream of an operator that has its own seed (such as the random_seed of a static program)."""
         stream = cls.__new__(cls)
-        stream._begin(seeded_by_word(_whole(seed)))  # RNG-S2
+        stream._begin(seeded_by_word(_seed(seed)))  # RNG-S2
         return stream
 
     def _begin(self, words: Words) -> None:
@@ -84,8 +84,8 @@ class Generator:
         return numbers.reshape(shape)
 
 
-def _whole(seed: Any) -> int:
-    """A seed: any whole number; it is reduced modulo 2**32 (paddle.seed) or 2**64 (an operator's own)."""
-    if isinstance(seed, (bool, np.bool_)) or not isinstance(seed, (int, np.integer)):
-        raise wrong_kind("seed", seed, "a whole number")
+def _seed(seed: Any) -> int:
+    """A seed as Paddle takes it; paddle.seed uses its lower 32 bits, an operator's own seed all 64."""
+    if integer("seed", seed, 0) >= 2**64:
+        raise bad("seed", seed, "an integer in [0, 2**64)")
     return int(seed)

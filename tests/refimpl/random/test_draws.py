@@ -48,7 +48,7 @@ def uniforms(count: int) -> Any:
 )
 def test_rng_d1_d2_d3_n1_masks(draw: Any, shape: tuple[int, ...]) -> None:
     count = int(np.prod(shape))
-    for p in (0.1, 0.5, 0.9, 1 - 1e-10, 1e-50):
+    for p in (0.1, 0.5, 0.9, 1e-50):
         stream = Counted(7)
         mask = draw(stream, p=p)
         assert (mask.shape, mask.dtype) == (shape, bool)
@@ -58,6 +58,21 @@ def test_rng_d1_d2_d3_n1_masks(draw: Any, shape: tuple[int, ...]) -> None:
     assert draw(stream, p=0.5, training=False) is None
     assert draw(stream, p=1) is None
     assert stream.taken == 0
+
+
+def test_rng_n2_nearly_one() -> None:
+    p = 1 - 1e-10
+    for draw, count in (
+        (lambda s: random.dropout_mask(s, (2, 3), p), 0),
+        (lambda s: random.dropout_mask(s, (2, 3), p, axis=1), 3),
+        (lambda s: random.dropout1d_mask(s, (2, 3), p), 2),
+        (lambda s: random.alpha_dropout_mask(s, (2, 3), p), 6),
+    ):
+        stream = Counted(7)
+        mask = draw(stream)
+        assert mask is not None
+        assert not mask.any()
+        assert stream.taken == count
 
 
 def test_rng_d1_the_threshold_is_p_in_float32_and_belongs_to_the_kept() -> None:

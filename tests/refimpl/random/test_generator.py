@@ -73,12 +73,11 @@ def test_rng_s1_words_after_a_seed(seed: int, first: int, ten_thousandth: int) -
     words = Generator(seed).words(10000)
     assert (words[0], words[-1]) == (first, ten_thousandth)
     assert (Generator(seed + 2**32).words(3) == words[:3]).all()
-    assert (Generator(np.int64(seed - 2**32)).words(3) == words[:3]).all()
+    assert (Generator(np.int64(seed + 2**40)).words(3) == words[:3]).all()
 
 
 def test_rng_s2_an_operators_own_seed_has_64_bits() -> None:
     assert Generator.of_operator(0).words(1)[0] == 2947667278772165694
-    assert (Generator.of_operator(-1).words(2) == Generator.of_operator(2**64 - 1).words(2)).all()
     assert (Generator.of_operator(1).words(2) != Generator.of_operator(1 + 2**32).words(2)).all()
 
 
@@ -163,6 +162,8 @@ def test_rng_u1_numbers_are_uniform() -> None:
     [
         (lambda: Generator(1.5), TypeError, "seed"),  # type: ignore[arg-type]
         (lambda: Generator(True), TypeError, "seed"),
+        (lambda: Generator(-1), ValueError, "seed"),
+        (lambda: Generator.of_operator(2**64), ValueError, "seed"),
         (lambda: Generator.of_operator("1"), TypeError, "seed"),  # type: ignore[arg-type]
         (lambda: Generator(1).words(-1), ValueError, "count"),
         (lambda: Generator(1).uniform((2,), np.float16), ValueError, "dtype"),
