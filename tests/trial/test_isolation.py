@@ -110,6 +110,14 @@ def test_handlers_of_deadly_signals_do_not_outlive_the_fork():
 @pytest.mark.parametrize(
     "work", [lambda: time.sleep(60), lambda: [None for _ in iter(int, 1)]], ids=["sleeps", "spins"]
 )
+def test_an_interruption_is_the_parents_business():
+    """The terminal sends it to both."""
+    assert isolated(lambda: os.kill(os.getpid(), signal.SIGINT) or "alive", 10).result == "alive"
+
+
+@pytest.mark.parametrize(
+    "work", [lambda: time.sleep(60), lambda: [None for _ in iter(int, 1)]], ids=["sleeps", "spins"]
+)
 def test_a_hang_ends_in_time(work):
     started = time.monotonic()
     outcome = isolated(work, 0.2)
@@ -122,11 +130,11 @@ def test_the_parents_exit_handlers_run_in_the_parent_only(tmp_path):
         "import atexit\nfrom conformance.isolation import isolated\n"
         f"atexit.register(lambda: open({str(tmp_path / 'exits')!r}, 'a').write('x'))\n"
         "print('before', end='')\n"
-        "isolated(lambda: None, 10); isolated(lambda: 1 / 0, 10)\n"
+        "isolated(lambda: print(' child', end='', flush=True), 10); isolated(lambda: 1 / 0, 10)\n"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert (tmp_path / "exits").read_text() == "x"
-    assert done.stdout == "before", "the child repeats what the parent had not flushed"
+    assert done.stdout == "before child", "the child repeats what the parent had not flushed"
 
 
 def test_no_zombies_and_no_open_files_stay(monkeypatch):
