@@ -38,17 +38,17 @@ def main(options: argparse.Namespace) -> int:
     """
     if options.seed is None:
         options.seed = secrets.randbits(32)
-    selection, rules, tasks = selection_of(options), rules_of(options), tasks_of(options)
+    rules, tasks = rules_of(options), tasks_of(options)
     header = Run(
         started=datetime.now(UTC).isoformat(timespec="seconds"), seed=rules.seed, profile=rules.profile.name,
-        selection=selection.described(), planned=len(tasks), environment=describe(),
+        selection=described(options), planned=len(tasks), environment=describe(),
     )  # fmt: skip
     folder = Path(options.output)
     print(
         f"PaddlePaddle {header.environment.paddle}, profile {header.profile}, seed {header.seed}: {len(tasks)} checks"
     )
     with _open(folder) as file:
-        code = _judge_all(tasks, rules, header, file, options.jobs)
+        code = _judge_all(tasks, rules, header, file, options.device, options.jobs)
     paths = write.write_all(folder)
     print(digest.headline(record.read(folder / "run.jsonl")).english)
     print(f"The report is {next(path for path in paths if path.suffix == '.html')}")
@@ -59,6 +59,11 @@ def rules_of(options: argparse.Namespace) -> Rules:
     """What the options say of the whole run."""
     entries = tuple(register.read(paddle=subject.version()))
     return Rules(PROFILES[options.profile], options.seed, entries, options.ignore_known)
+
+
+def described(options: argparse.Namespace) -> dict[str, str]:
+    """The options that narrowed or changed the run, as a report repeats them."""
+    return selection_of(options).described() | ({"ignore-known": ""} if options.ignore_known else {})
 
 
 def selection_of(options: argparse.Namespace) -> Selection:
@@ -108,12 +113,14 @@ def _open(folder: Path) -> TextIO:
         raise UserError(f"cannot write to --output {str(folder)!r}: {error.strerror}") from None
 
 
-def _judge_all(tasks: Sequence[Cell | Entry], rules: Rules, header: Run, file: TextIO, jobs: int) -> int:
+def _judge_all(
+    tasks: Sequence[Cell | Entry], rules: Rules, header: Run, file: TextIO, device: str, jobs: int
+) -> int:
     record.write(file, header)
     progress, started = Progress(len(tasks)), time.monotonic()
     verdicts: set[Verdict] = set()
     try:
-        for result in _results(tasks, rules, header.selection.get("device", "cpu"), jobs):
+        for result in _results(tasks, rules, device, jobs):
             record.write(file, result)
             verdicts.add(result.verdict)
             if result.verdict in ALARMING | {Verdict.ERROR, Verdict.FIXED}:

@@ -100,9 +100,14 @@ class Trial:
 
     def judge(self, tape: Tape) -> tuple[Case, Judgement | None]:
         """The case of a tape, and its judgement; None if the register knows the case and sets no bound for it."""
+        case = self.case(tape)
+        return case, judge_case(case, self.subject, self.entries)
+
+    def case(self, tape: Tape) -> Case:
+        """The case of a tape, with all that the property draws for it."""
         case = cases.draw(self.cell, self.operator, tape.rewound())
         self.property.prepare(case)
-        return case, judge_case(case, self.subject, self.entries)
+        return case
 
     def size(self, tape: Tape) -> int:
         """How much there is to read in a tape's case."""
@@ -177,10 +182,12 @@ def _with_crash(cell: Cell, rules: Rules, record: Record, crashed: list[tuple[Ta
     alone = dies(tape)
     if alone:
         tape = search.shrink(search.examples(rules.database), f"{cell}!".encode(), tape, dies, trial.size)
-    case = cases.draw(cell, trial.operator, tape.rewound())
+    case = trial.case(tape)
     reason = f"Paddle's process {outcome.died}" + ("" if alone else ", but not when this case runs alone")
     if len(crashed) >= CRASHES:
         reason += f"; the cell was given up after {CRASHES} such cases"
+    if record.failure is not None:
+        reason += f"; another case fails: {record.reason} ({record.failure.repeat})"
     died = Judgement("the process", Comparison(reason, (), outcome.died, "a result", math.inf, math.inf))
     verdict = Verdict.TIMEOUT if outcome.timeout else Verdict.CRASH
     return msgspec.structs.replace(record, verdict=verdict, reason=reason, failure=explain.failure(case, died))
