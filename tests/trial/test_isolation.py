@@ -107,9 +107,6 @@ def test_handlers_of_deadly_signals_do_not_outlive_the_fork():
         signal.signal(signal.SIGTERM, before)
 
 
-@pytest.mark.parametrize(
-    "work", [lambda: time.sleep(60), lambda: [None for _ in iter(int, 1)]], ids=["sleeps", "spins"]
-)
 def test_an_interruption_is_the_parents_business():
     """The terminal sends it to both."""
     assert isolated(lambda: os.kill(os.getpid(), signal.SIGINT) or "alive", 10).result == "alive"
