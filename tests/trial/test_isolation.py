@@ -129,7 +129,8 @@ def test_the_parents_exit_handlers_run_in_the_parent_only(tmp_path):
         "print('before', end='')\n"
         "isolated(lambda: print(' child', end='', flush=True), 10); isolated(lambda: 1 / 0, 10)\n"
     )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    buffered = {**os.environ, "PYTHONUNBUFFERED": ""}
+    done = subprocess.run([sys.executable, "-c", script], env=buffered, capture_output=True, text=True, check=True)
     assert (tmp_path / "exits").read_text() == "x"
     assert done.stdout == "before child", "the child repeats what the parent had not flushed"
 
