@@ -34,6 +34,14 @@ def floating(name: str, value: ArrayLike) -> Array:
     return array
 
 
+def real(name: str, value: ArrayLike) -> Array:
+    """An array of a floating or an integer dtype; anything else is a TypeError."""
+    array = np.asarray(value)
+    if array.dtype.kind not in "fiu":
+        raise TypeError(f"{name} has dtype {array.dtype}; allowed: a floating or an integer dtype")
+    return array
+
+
 def rank(name: str, array: Array, *allowed: int) -> Array:
     """The array, if it has one of the allowed numbers of dimensions."""
     if array.ndim not in allowed:

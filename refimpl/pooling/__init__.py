@@ -1,11 +1,93 @@
-"""Pooling: windows of a plane, and what becomes of them."""
+"""Pooling: the windows of a plane, each reduced to one cell, and the way back."""
 
-from refimpl.pooling.average import avg_pool2d, avg_pool2d_vjp
-from refimpl.pooling.maximum import max_pool2d, max_pool2d_vjp
+from refimpl.pooling.adaptive import (
+    adaptive_avg_pool1d,
+    adaptive_avg_pool1d_vjp,
+    adaptive_avg_pool2d,
+    adaptive_avg_pool2d_vjp,
+    adaptive_avg_pool3d,
+    adaptive_avg_pool3d_vjp,
+    adaptive_max_pool1d,
+    adaptive_max_pool1d_vjp,
+    adaptive_max_pool2d,
+    adaptive_max_pool2d_vjp,
+    adaptive_max_pool3d,
+    adaptive_max_pool3d_vjp,
+)
+from refimpl.pooling.average import (
+    avg_pool1d,
+    avg_pool1d_vjp,
+    avg_pool2d,
+    avg_pool2d_vjp,
+    avg_pool3d,
+    avg_pool3d_vjp,
+)
+from refimpl.pooling.fractional import (
+    fractional_max_pool2d,
+    fractional_max_pool2d_vjp,
+    fractional_max_pool3d,
+    fractional_max_pool3d_vjp,
+)
+from refimpl.pooling.lp import (
+    lp_pool1d,
+    lp_pool1d_vjp,
+    lp_pool2d,
+    lp_pool2d_vjp,
+)
+from refimpl.pooling.maximum import (
+    max_pool1d,
+    max_pool1d_vjp,
+    max_pool2d,
+    max_pool2d_vjp,
+    max_pool3d,
+    max_pool3d_vjp,
+)
+from refimpl.pooling.unpool import (
+    max_unpool1d,
+    max_unpool1d_vjp,
+    max_unpool2d,
+    max_unpool2d_vjp,
+    max_unpool3d,
+    max_unpool3d_vjp,
+)
 
 __all__ = [
+    "adaptive_avg_pool1d",
+    "adaptive_avg_pool1d_vjp",
+    "adaptive_avg_pool2d",
+    "adaptive_avg_pool2d_vjp",
+    "adaptive_avg_pool3d",
+    "adaptive_avg_pool3d_vjp",
+    "adaptive_max_pool1d",
+    "adaptive_max_pool1d_vjp",
+    "adaptive_max_pool2d",
+    "adaptive_max_pool2d_vjp",
+    "adaptive_max_pool3d",
+    "adaptive_max_pool3d_vjp",
+    "avg_pool1d",
+    "avg_pool1d_vjp",
     "avg_pool2d",
     "avg_pool2d_vjp",
+    "avg_pool3d",
+    "avg_pool3d_vjp",
+    "fractional_max_pool2d",
+    "fractional_max_pool2d_vjp",
+    "fractional_max_pool3d",
+    "fractional_max_pool3d_vjp",
+    "lp_pool1d",
+    "lp_pool1d_vjp",
+    "lp_pool2d",
+    "lp_pool2d_vjp",
+    "max_pool1d",
+    "max_pool1d_vjp",
     "max_pool2d",
     "max_pool2d_vjp",
+    "max_pool3d",
+    "max_pool3d_vjp",
+    "max_unpool1d",
+    "max_unpool1d_vjp",
+    "max_unpool2d",
+    "max_unpool2d_vjp",
+    "max_unpool3d",
+    "max_unpool3d_vjp",
 ]

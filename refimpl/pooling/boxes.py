@@ -1,4 +1,4 @@
-"""The work cut into boxes: blocks of cells small enough to stay in the cache and to need little memory beyond the result."""
+"""The work cut into blocks: small enough to stay in the cache and to need little memory beyond the result."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Where the windows lie: layouts, paddings and output lengths, once for every kind of pooling.
 
-An array is seen as (planes, *lengths, channels): a channel-first array folds batch and channel into `planes` and has one
-channel left, a channel-last array folds only the batch. The windows of one axis are an `Axis`, those of an operator a
-`Geometry`. Nothing here touches data.
+An array is seen as (planes, *lengths, channels): a channel-first array folds batch and channel into `planes` and has
+one channel left, a channel-last array folds only the batch. The windows of one axis are an `Axis`, those of an
+operator a `Geometry`. Nothing here touches data.
 """
 
 from __future__ import annotations
@@ -76,20 +76,25 @@ def axis_of(length: int, windows: Iterable[tuple[int, int]]) -> Axis:
 
 
 class Geometry:
-    """The windows of an operator over arrays of one shape. A geometry is equal to itself alone, so that it can be a key."""
+    """The windows of an operator over arrays of one shape. A geometry equals itself alone, so that it can be a key."""
 
     def __init__(self, shape: tuple[int, ...], axes: tuple[Axis, ...], channel_last: bool) -> None:
         self.axes = axes
-        spatial = tuple(len(axis.starts) for axis in axes)
+        counts = tuple(len(axis.starts) for axis in axes)
         planes, channels = (shape[0], shape[-1]) if channel_last else (prod(shape[:2]), 1)
         self.view = (planes, *(axis.length for axis in axes), channels)
-        self.out_view = (planes, *spatial, channels)
-        self.out_shape = (shape[0], *spatial, shape[-1]) if channel_last else (*shape[:2], *spatial)
+        self.out_view = (planes, *counts, channels)
+        self.out_shape = (shape[0], *counts, shape[-1]) if channel_last else (*shape[:2], *counts)
 
 
 def is_channel_last(data_format: Any, n: int) -> bool:
     """Whether the layout of `n` spatial axes keeps the channels last."""
     return bool(one_of("data_format", data_format, (FIRST[n], LAST[n])) == LAST[n])  # POOL-L1
+
+
+def spatial(shape: tuple[int, ...], channel_last: bool) -> tuple[int, ...]:
+    """The lengths of the axes between or behind batch and channel."""
+    return shape[1:-1] if channel_last else shape[2:]
 
 
 def fixed(
@@ -112,7 +117,7 @@ def _fixed(
     channel_last = is_channel_last(data_format, n)
     size = integers("kernel_size", kernel_size, n, 1)
     step = size if stride is None else integers("stride", stride, n, 1)  # POOL-G1
-    sides = _sides(padding, shape[1:-1] if channel_last else shape[2:], size, step, ceil_mode, channel_last)
+    sides = _sides(padding, spatial(shape, channel_last), size, step, ceil_mode, channel_last)
     return _fixed_axes(shape, size, step, sides, ceil_mode, channel_last)
 
 
@@ -128,9 +133,8 @@ def _fixed_axes(
     ceil_mode: bool,
     channel_last: bool,
 ) -> Geometry:
-    lengths = shape[1:-1] if channel_last else shape[2:]
     axes = []
-    for length, k, s, (before, after) in zip(lengths, size, stride, sides, strict=True):
+    for length, k, s, (before, after) in zip(spatial(shape, channel_last), size, stride, sides, strict=True):
         count = output_length(length, k, s, before, after, ceil_mode)
         if count < 1:  # POOL-G6
             raise bad("kernel_size", k, f"at most the padded length of its axis, {length + before + after}")

@@ -27,7 +27,7 @@ class Join(Protocol):
     overlapping: bool  # whether a cell may be counted twice, as in a maximum
 
     def __call__(self, left: Any, right: Any, out: Any, axis: int, reach: int) -> Any:
-        """The windows `left` joined with those of `right`, which lie `reach` cells further along; to `out`, if given."""
+        """The windows `left` joined with those of `right`, which lie `reach` cells further on; in `out`, if given."""
 
     def empty(self, like: Any, size: int) -> Any:
         """Room for `size` windows."""
@@ -147,9 +147,11 @@ def _doublings(size: int, overlapping: bool) -> tuple[tuple[int, bool], ...]:
 def _room_before(walk: Walk) -> int:
     """How many cells a walk must be given to have room for its windows."""
     inner, cells = prod(walk.before[walk.number + 1 :]), prod(walk.before)
-    most = lines = -(-walk.room // inner) if walk.axis.even else cells // inner
+    most = 0
     for passes in walk.passes:
-        needed = lines
+        needed = -(-walk.room // inner) if walk.axis.even else cells // inner
+        if not passes:
+            needed = (needed - 1) * walk.stride + 1
         for _, left, _, reach in reversed([p for p in passes if p.doubled]):
             needed = (needed - 1) * left.step + 1 + reach
         most = max(most, needed)
@@ -172,7 +174,7 @@ def _laid_out(walk: Walk, cells: int) -> tuple[Walk, int]:
 
 
 def load(cells: Array, plan: Plan, padding: float, dtype: np.dtype[Any]) -> Array:
-    """The cells of a box, contiguous and surrounded by padding, in the room they need; a copy only if it must be one."""
+    """The cells of a box, contiguous and surrounded by padding, in the room they need; a copy only if need be."""
     box, room = plan.box, plan.room
     if not box.padded and room == box.size:
         return np.ascontiguousarray(cells, dtype)
