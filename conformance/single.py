@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+import resource
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Any
 
@@ -24,6 +26,9 @@ from conformance.trial import judge_case, names
 
 SECONDS = 60.0
 """After which a case counts as hanging."""
+
+MEMORY = 3 << 30
+"""Bytes that this process may have while the reference is asked whether a call has a meaning."""
 
 
 def judge(case: Case, register: Sequence[Entry], repeat: str) -> Record:
@@ -55,15 +60,30 @@ def meaning(case: Case) -> Mapping[str, NDArray[Any]]:
     """The outputs of the reference, in the dtype of the call.
 
     Raises:
-        UserError: the call has no meaning; the reference says why.
+        UserError: the call has no meaning, and the reference says why; or it needs more than `MEMORY`.
     """
+    name = case.call.api
     try:
-        with np.errstate(all="ignore"):
+        with _limited_memory(), np.errstate(all="ignore"):
             return case.operator.reference(case.call, case.call.arguments)
-    except (TypeError, ValueError) as error:
-        raise UserError(f"{case.call.api} has no meaning here: {error}") from None
     except MemoryError:
-        raise UserError(f"{case.call.api} is too large here: the reference needs more memory than there is") from None
+        raise UserError(f"{name} is too large here: the reference needs more than {MEMORY >> 30} GiB") from None
+    except Exception as error:
+        if isinstance(error, (TypeError, ValueError)) and "; allowed: " in str(error):
+            raise UserError(f"{name} has no meaning here: {error}") from None
+        raise UserError(f"the reference of {name} is at fault: {type(error).__name__}: {error}") from error
+
+
+@contextmanager
+def _limited_memory() -> Iterator[None]:
+    """Let a careless size, such as a padding of 10**9, raise MemoryError before the machine runs out (Linux)."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    limits = [limit for limit in (MEMORY, soft, hard) if limit != resource.RLIM_INFINITY]
+    resource.setrlimit(resource.RLIMIT_DATA, (min(limits), hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
 
 
 def _judge(case: Case, known: Sequence[Entry], repeat: str) -> Record | UserError:

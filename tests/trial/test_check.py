@@ -1,0 +1,501 @@
+"""The check command: from a written call to a verdict."""
+
+import io
+import json
+import shlex
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from conformance import bind, spelling
+from conformance import case as cases
+from conformance.__main__ import main
+from conformance.bind import Values
+from conformance.cell import Cell
+from conformance.draw.tape import SIZE, Tape
+from conformance.draw.values import REGIONS
+from conformance.errors import UserError
+from conformance.known import register
+from conformance.line import parse
+from conformance.ops import OPERATORS
+from tests.trial import stand_ins
+
+RELU = 'F.relu(Tensor([2, 3],"float32"))'
+POOL = 'paddle.nn.functional.avg_pool2d(Tensor([2, 3, 8, 8],"float32"), 2, ceil_mode=True)'
+NORM = 'F.batch_norm(Tensor([4, 3],"float32"), Tensor([3],"float32"), Tensor([3],"float32"), training=True)'
+DRAWN = Values()
+
+
+def _cases(text, values=DRAWN):
+    return bind.cases(parse(text), values, "eager", "cpu")
+
+
+def _call(text, values=DRAWN):
+    return _cases(text, values)[0].call
+
+
+def _refusal(text, values=DRAWN):
+    with pytest.raises(UserError) as caught:
+        _cases(text, values)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+# From a line to cases
+
+
+@pytest.mark.parametrize("name", ["paddle.nn.functional.relu", "nn.functional.relu", "F.relu"])
+def test_a_function_is_known_by_each_of_its_names(name):
+    assert [str(c.cell) for c in _cases(f'{name}(Tensor([2],"float64"))')] == [
+        "relu-forward-float64-eager-any-cpu",
+        "relu-gradient-float64-eager-any-cpu",
+    ]
+
+
+def test_a_name_counts_where_paddle_has_the_same_function_under_it():
+    assert _cases('paddle.sigmoid(Tensor([2],"float32"))')[0].cell.operator == "sigmoid"
+    assert "paddle.relu is not on trial" in _refusal('paddle.relu(Tensor([2],"float32"))')
+
+
+def test_defaults_come_from_the_signature():
+    assert {n: v for n, v in _call(POOL).arguments.items() if n != "x"} == {
+        "kernel_size": 2,
+        "stride": None,
+        "padding": 0,
+        "ceil_mode": True,
+        "exclusive": True,
+        "divisor_override": None,
+        "data_format": "NCHW",
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "layout"),
+    [
+        (POOL, "NCHW"),
+        (POOL.replace("ceil_mode=True", "data_format='NHWC'"), "NHWC"),
+        (NORM, "NC"),
+        (NORM.replace("[4, 3]", "[4, 3, 2, 2]"), "NCHW"),
+        (NORM.replace("training=True", 'data_format="NC"'), "NC"),
+    ],
+)
+def test_the_layout_follows_from_the_format_and_the_rank(text, layout):
+    assert _cases(text)[0].cell.layout == layout
+
+
+def test_name_is_only_a_label():
+    assert set(_call('F.relu(Tensor([2],"float32"), name="mine")').arguments) == {"x"}
+
+
+def test_a_layer_takes_its_state_from_paddle():
+    call = _call('paddle.nn.BatchNorm1D(3, weight_attr=False).eval()(Tensor([4, 3],"float64"))')
+    assert call.layer is not None
+    assert call.layer.name == "BatchNorm1D"
+    assert call.layer.state == {"bias": "bias", "_mean": "running_mean", "_variance": "running_var"}
+    assert {n: (a.shape, str(a.dtype)) for n, a in call.arrays.items()} == {
+        "x": ((4, 3), "float64"),
+        "running_mean": ((3,), "float64"),
+        "running_var": ((3,), "float64"),
+        "bias": ((3,), "float64"),
+    }
+    assert call.arguments["weight"] is None
+    assert call.arguments["training"] is False
+
+
+def test_random_operators_are_seeded():
+    assert _call('F.dropout(Tensor([2],"float32"))', Values(seed=7)).seed == 7
+    assert _call(RELU, Values(seed=7)).seed is None
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('F.abs(Tensor([2],"float32"))', ["F.abs is not on trial", "relu"]),
+        ('relu(Tensor([2],"float32"))', ["relu is not on trial"]),
+        ("paddle.nn.ReLU()", ["paddle.nn.ReLU is a layer", "apply it to a tensor"]),
+        ('paddle.nn.Linear(2, 3)(Tensor([2],"float32"))', ["paddle.nn.Linear is no layer on trial", "ReLU"]),
+        ('F.relu(2)(Tensor([2],"float32"))', ["F.relu is no layer on trial"]),
+        ("F.relu()", ["F.relu: missing a required argument: 'x'", "(x)"]),
+        ("F.relu(3)", ["x is 3", "a Tensor"]),
+        ('F.relu(list[Tensor([2],"float32"),])', ["x is [", "a Tensor"]),
+        ('F.relu(Tensor([2],"float32"), 3)', ["too many positional arguments"]),
+        ('F.relu(Tensor([2],"float32"), y=3)', ["unexpected keyword argument 'y'", "(x)"]),
+        ('F.avg_pool2d(Tensor([1, 1, 2, 2],"float32"))', ["'kernel_size'", "kernel_size, stride=None"]),
+        ('F.dropout(Tensor([2],"float32"), mask=1)', ["unexpected keyword argument 'mask'"]),
+        ('F.dropout(Tensor([2],"float32"), Tensor([1],"float32"))', ["p is a Tensor", "plain value"]),
+        ('F.dropout(Tensor([2],"float32"), Place(cpu))', ["p is Named", "nothing on trial takes one"]),
+        ('F.relu(Tensor([2],"float16"))', ["'float16'", "F.relu is on trial in float32, float64"]),
+        ('F.relu(Tensor([2],"foo"))', ["'foo'", "float32, float64"]),
+        (NORM.replace('[3],"float32"', '[3],"float64"', 1), ["running_mean has dtype 'float64'", "float32"]),
+        (NORM.replace("training=True", "weight=2.0"), ["weight is 2.0", "a Tensor"]),
+        ('F.relu(Tensor([99999, 99999],"float32"))', ["x has 9999800001 elements", "at most"]),
+        (NORM.replace("training", 'data_format="NLC", training'), ["'NLC'", "rank 2", "NC, NCHW"]),
+        ('paddle.nn.BatchNorm1D(3)(Tensor([4, 3, 2],"float32"))', ["on trial with NC", "rank 3"]),
+        ('paddle.nn.Dropout(0.5, True)(Tensor([2],"float32"))', ["not on trial with inplace=True"]),
+        ('paddle.nn.AvgPool2D(2, data_format="X")(Tensor([1, 1, 2, 2],"float32"))', ["with data_format='X'"]),
+        ('paddle.nn.AvgPool2D(2, 3, foo=1)(Tensor([1, 1, 2, 2],"float32"))', ["'foo'", "(kernel_size, stride=None"]),
+        ('paddle.nn.ReLU()(Tensor([2],"float32"), 3)', ["applied to one Tensor, not to 2 arguments"]),
+        ('paddle.nn.ReLU()(z=Tensor([2],"float32"))', ["applied to one Tensor"]),
+        ('paddle.nn.BatchNorm2D(-3)(Tensor([1, 3, 2, 2],"float32"))', ["cannot be made with these options"]),
+    ],
+)
+def test_what_cannot_be_judged_is_refused_in_one_sentence(text, expected):
+    message = _refusal(text)
+    assert all(words in message for words in expected), message
+
+
+@pytest.mark.parametrize("name", OPERATORS)
+@settings(max_examples=20)
+@given(data=st.data())
+def test_a_printed_call_becomes_the_same_call_again(name, data):
+    operator = OPERATORS[name]
+    layout = data.draw(st.sampled_from(operator.layouts))
+    cell = Cell(name, "forward", "float64", "eager", layout, "cpu")
+    drawn = cases.draw(cell, operator, data.draw(st.binary(max_size=SIZE).map(Tape.cut))).call
+    case = _cases(spelling.call(operator, drawn), Values(given=dict(drawn.arrays), seed=drawn.seed or 0))[0]
+    assert case.cell == cell
+    assert case.call.arguments.keys() == drawn.arguments.keys()
+    assert all(stand_ins.equal(case.call.arguments[n], v) for n, v in drawn.arguments.items())
+    assert case.call.layer == drawn.layer
+    assert case.call.seed == drawn.seed
+
+
+# Values
+
+
+def test_the_same_seed_draws_the_same_values_and_another_one_others():
+    one, again, other = (_call(NORM, Values(seed=seed)).arrays for seed in (3, 3, 4))
+    assert all(stand_ins.equal(one[name], again[name]) for name in one)
+    assert not any(np.array_equal(one[name], other[name]) for name in one)
+
+
+def test_every_array_has_values_of_its_own():
+    arrays = _call('F.batch_norm(Tensor([3, 1],"float32"), Tensor([1],"float32"), Tensor([1],"float32"))').arrays
+    assert len({abs(float(a.flat[0])) for a in arrays.values()}) == 3
+
+
+@pytest.mark.parametrize("region", REGIONS)
+def test_values_are_of_the_region(region):
+    values = Values(region, 5)
+    drawn = _call('F.relu(Tensor([500],"float32"))', values).arrays["x"]
+    assert stand_ins.equal(drawn, REGIONS[region](values.codes(0, 500), np.dtype("float32"), (0.0,)))
+
+
+def test_an_array_keeps_to_what_its_declaration_says():
+    arrays = _call(NORM.replace("[3]", "[1000]").replace("[4, 3]", "[4, 1000]"), Values("special", 1)).arrays
+    assert not np.isfinite(arrays["x"]).all()
+    assert (arrays["running_var"] >= 0).all()
+    assert np.isfinite(arrays["running_mean"]).all()
+
+
+def test_given_values_take_the_place_of_drawn_ones():
+    drawn, some = _call(NORM).arrays, _call(NORM, Values(given={"running_mean": [1, 2.5, "-inf"]})).arrays
+    assert some["running_mean"].tolist() == [1, 2.5, -np.inf]
+    assert stand_ins.equal(some["x"], drawn["x"])
+
+
+def test_a_given_cotangent_has_the_shape_of_the_output():
+    text = 'F.avg_pool2d(Tensor([1, 1, 4, 4],"float32"), 2)'
+    forward, gradient = _cases(text, Values(given={"cotangent": [[[[1, 2], [3, 4]]]]}))
+    assert gradient.extras["cotangent"].tolist() == [[[[1, 2], [3, 4]]]]
+    assert not forward.extras
+    assert "[1, 1, 2, 2]" in _refusal(text, Values(given={"cotangent": [1]}))
+
+
+def test_an_empty_array_may_be_given_in_any_empty_shape():
+    assert _call('F.relu(Tensor([2, 0],"float32"))', Values(given={"x": []})).arrays["x"].shape == (2, 0)
+
+
+@pytest.mark.parametrize(
+    ("given_values", "expected"),
+    [
+        ({"y": [1]}, ["'y'", "allowed: x, cotangent"]),
+        ({"x": [1, 2]}, ["of x have shape [2]", "[2, 3]"]),
+        ({"x": 1.0}, ["of x have shape []", "[2, 3]"]),
+        ({"x": [[1, 2, 3], [4, 5]]}, ["of x", "[2, 3]"]),
+        ({"x": [[1, 2, 3], [4, 5, [6]]]}, ["of x"]),
+        ({"x": [[1, 2, 3], [4, 5, "six"]]}, ["of x hold 'six'", '"nan"']),
+        ({"x": [[1, 2, 3], [4, 5, None]]}, ["of x hold None"]),
+        ({"x": [[1, 2, 3], [4, 5, True]]}, ["of x hold True"]),
+        ({"x": [[1, 2, 3], [4, 5, 1e39]]}, ["of x hold 1e+39", "float32 cannot hold"]),
+        ({"x": [[1, 2, 3], [4, 5, 10**400]]}, ["of x hold 1000", "float32 cannot hold"]),
+        ({"x": np.zeros((2, 3))}, ["of x have dtype float64", "float32"]),
+        ({"x": np.zeros((3, 2), "float32")}, ["of x have shape [3, 2]", "[2, 3]"]),
+    ],
+)
+def test_given_values_that_do_not_fit_are_named(given_values, expected):
+    message = _refusal(RELU, Values(given=given_values))
+    assert all(words in message for words in expected), message
+
+
+# The command
+
+
+@pytest.fixture
+def judged(monkeypatch, capsys):
+    """Runs the command with a stand-in for Paddle; returns (exit code, standard output, standard error)."""
+
+    def run(*arguments, stand_in=None, entries=()):
+        if stand_in is not None:
+            stand_ins.install(monkeypatch, stand_in)
+            monkeypatch.setattr(register, "read", lambda paddle: list(entries))
+        code = main(["check", *arguments])
+        printed = capsys.readouterr()
+        return code, printed.out, printed.err
+
+    return run
+
+
+def _entry(**changes):
+    fields = {
+        "id": "twice", "title": "relu is doubled", "operators": "relu", "properties": ["forward"],
+        "when": "size(x) > 1", "versions": ">=2.6", "kind": "bug", "right": "x", "paddle": "2x", "link": "unreported",
+        "example": {"call": RELU, "property": "forward", "output": "out", "got": "2.0"},
+    }  # fmt: skip
+    return register._entry(fields | changes)
+
+
+def test_a_call_that_is_right_passes_with_its_worst_error(judged):
+    code, out, _ = judged(POOL, stand_in=stand_ins.Honest())
+    lines = out.splitlines()
+    assert code == 0
+    assert [line.split("  (worst error ")[0] for line in lines] == [
+        "PASS  avg_pool2d forward float32 eager NCHW cpu",
+        "PASS  avg_pool2d gradient float32 eager NCHW cpu",
+    ]
+    assert all("ULP" in line and "times what is allowed" in line for line in lines)
+
+
+def test_a_divergence_is_told_with_all_that_belongs_to_it(judged):
+    code, out, _ = judged(RELU, "--seed", "4", "--region", "offset", stand_in=stand_ins.Doubling())
+    assert code == 1
+    assert out.startswith("FAIL  relu forward float32 eager any cpu\n")
+    for words in ("call ", "what ", "got ", "expected ", "error ", "x  ", "script:", "import numpy as np, paddle"):
+        assert words in out
+    assert f"python -m conformance check '{RELU}' --region offset --seed 4\n" in out
+
+
+def test_what_a_message_says_repeats_it(judged, tmp_path):
+    path = tmp_path / "some values.json"
+    path.write_text(json.dumps({"x": [[1, 2, 3], [4, 5, 6]]}))
+    _, out, _ = judged(RELU, "--values", str(path), stand_in=stand_ins.Doubling())
+    command = next(line.split("repeat", 1)[1] for line in out.splitlines() if line.startswith("  repeat"))
+    words = shlex.split(command)
+    assert words[:4] == ["python", "-m", "conformance", "check"]
+    _, again, _ = judged(*words[4:], stand_in=stand_ins.Doubling())
+    assert again == out
+
+
+@pytest.mark.parametrize(
+    ("stand_in", "code", "verdict", "words"),
+    [
+        (stand_ins.Dying(), 1, "CRASH", "Paddle's process killed by SIGSEGV"),
+        (stand_ins.Raising(), 1, "FAIL", "RuntimeError: no kernel for this"),
+        (stand_ins.Absent(), 0, "ABSENT", "the installed Paddle has no"),
+        (stand_ins.Broken(), 2, "ERROR", "a mistake of ours"),
+    ],
+)
+def test_other_ends_have_their_own_verdict(judged, stand_in, code, verdict, words):
+    found, out, _ = judged(RELU, stand_in=stand_in)
+    assert found == code
+    assert out.startswith(f"{verdict}  relu forward")
+    assert words in out
+
+
+def test_a_call_that_hangs_is_ended(judged, monkeypatch):
+    monkeypatch.setattr("conformance.single.SECONDS", 0.2)
+    code, out, _ = judged(RELU, stand_in=stand_ins.Hanging())
+    assert code == 1
+    assert out.count("TIMEOUT  relu") == 2
+
+
+def test_a_registered_divergence_is_known_and_nothing_else_is(judged):
+    code, out, _ = judged(RELU, stand_in=stand_ins.Doubling(), entries=[_entry(properties=["forward", "gradient"])])
+    assert code == 0
+    assert out.count("KNOWN  relu") == 2
+    assert out.count("registered as twice: relu is doubled") == 2
+    code, out, _ = judged(RELU, stand_in=stand_ins.Doubling(), entries=[_entry()])
+    assert code == 1
+    assert "FAIL  relu gradient" in out
+
+
+def test_an_entry_about_other_cases_excuses_nothing(judged):
+    code, out, _ = judged(RELU, stand_in=stand_ins.Doubling(), entries=[_entry(when="size(x) > 6")])
+    assert (code, out.count("FAIL")) == (1, 2)
+
+
+def test_known_divergences_can_be_let_fail(judged):
+    entry = _entry(properties=["forward", "gradient"])
+    code, out, _ = judged(RELU, "--ignore-known", stand_in=stand_ins.Doubling(), entries=[entry])
+    assert (code, out.count("FAIL")) == (1, 2)
+
+
+def test_a_registered_divergence_has_its_own_bound(judged):
+    entry = _entry(operators="dropout", within="dropout-scale", when="True")
+    code, out, _ = judged('F.dropout(Tensor([9],"float64"), 0.3)', stand_in=stand_ins.Doubling(), entries=[entry])
+    assert code == 1
+    assert "worse than is registered as twice" in out
+
+
+def test_a_case_of_an_entry_that_is_right_passes(judged):
+    code, out, _ = judged(RELU, stand_in=stand_ins.Honest(), entries=[_entry()])
+    assert (code, out.count("PASS")) == (0, 2)
+
+
+def test_a_large_case_is_told_by_its_shapes(judged):
+    code, out, _ = judged('F.relu(Tensor([4000],"float32"))', stand_in=stand_ins.Doubling())
+    assert code == 1
+    assert "float32 of shape [4000], too large to print" in out
+    assert len(out) < 2000
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ([], "give one call, or --file"),
+        ([RELU, "--file", "x"], "give one call, or --file"),
+        (["--file", "x", "--values", "y"], "--values belongs to one call"),
+        ([RELU, "--region", "nowhere"], "--region is 'nowhere'; allowed: ordinary, "),
+        ([RELU, "--mode", "psychic"], "--mode is 'psychic'; allowed: eager"),
+        ([RELU, "--seed", "-1"], "--seed is -1; allowed: 0 to 4294967295"),
+        (["F.relu("], "column 8"),
+        (["--file", "/no/such/file"], "cannot read --file '/no/such/file': No such file"),
+        ([RELU, "--values", "/no/such/file.json"], "cannot read --values '/no/such/file.json': No such file"),
+        ([RELU, "--values", "values.txt"], "--values is 'values.txt'; allowed: a file that ends in .npz or .json"),
+        (["F.avg_pool2d(Tensor([1, 1, 2, 2],\"float32\"), 0)"], "has no meaning here: kernel_size is 0"),
+    ],
+)  # fmt: skip
+def test_bad_input_is_one_sentence_and_exit_2(judged, arguments, words):
+    code, out, err = judged(*arguments, stand_in=stand_ins.Honest())
+    assert code == 2
+    assert out == ""
+    assert err.startswith("conformance: ")
+    assert err.count("\n") == 1
+    assert words in err
+
+
+def test_a_careless_size_is_refused_before_the_machine_runs_out(judged):
+    text = 'F.avg_pool2d(Tensor([1, 1, 4, 4],"float32"), 2, padding=1000000000)'
+    code, _, err = judged(text, stand_in=stand_ins.Honest())
+    assert (code, "is too large here: the reference needs more than 3 GiB" in err) == (2, True)
+
+
+def test_a_fault_of_the_reference_is_told_as_ours(judged, monkeypatch):
+    def broken(x):
+        raise ValueError("cannot reshape array")
+
+    monkeypatch.setattr("refimpl.relu", broken)
+    code, _, err = judged(RELU, stand_in=stand_ins.Honest())
+    assert code == 2
+    assert "the reference of paddle.nn.functional.relu is at fault: ValueError: cannot reshape array" in err
+
+
+def test_an_unknown_device_is_named(judged):
+    code, out, err = judged(RELU, "--device", "abacus")
+    assert (code, out) == (2, "")
+    assert "the device is 'abacus'; this Paddle has: cpu" in err
+
+
+# Files
+
+
+@pytest.mark.parametrize("name", ["values.npz", "values.json"])
+def test_values_are_read_from_a_file(judged, tmp_path, name):
+    path = tmp_path / name
+    x = [[1.0, -2.0, 0.1], [4.0, np.inf, 6.0]]
+    if path.suffix == ".npz":
+        np.savez(path, x=np.array(x, "float32"))
+    else:
+        path.write_text(json.dumps({"x": x}))
+    _, out, _ = judged(RELU, "--values", str(path), stand_in=stand_ins.Doubling())
+    assert 'np.array([[1. , -2. , 0.1], [4. , inf, 6. ]], "float32")' in " ".join(out.split())
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.json", b"{"),
+        ("a.json", b"[1, 2]"),
+        ("a.json", b"\xff\xfe"),
+        ("a.json", b"[" * 100_000),
+        ("a.npz", b"not an archive"),
+        ("a.npz", b""),
+        ("a.npz", b"PK\x03\x04"),
+        ("a.npz", b"\x93NUMPY\x01\x00"),
+    ],
+)
+def test_a_broken_file_of_values_is_named(judged, tmp_path, name, content):
+    path = tmp_path / name
+    path.write_bytes(content)
+    code, _, err = judged(RELU, "--values", str(path), stand_in=stand_ins.Honest())
+    assert code == 2
+    assert str(path) in err
+    assert err.count("\n") == 1
+
+
+def test_a_lone_or_pickled_array_is_refused(judged, tmp_path):
+    lone, pickled = tmp_path / "lone.npz", tmp_path / "pickled.npz"
+    with lone.open("wb") as file:
+        np.save(file, np.zeros(3))
+    np.savez(pickled, x=np.array([{}], dtype=object))
+    for path in (lone, pickled):
+        code, _, err = judged(RELU, "--values", str(path), stand_in=stand_ins.Honest())
+        assert (code, str(path) in err) == (2, True)
+
+
+def test_every_call_of_a_file_is_judged(judged, tmp_path):
+    path = tmp_path / "calls.txt"
+    path.write_text(f"# recorded\n\n{RELU}\n  {POOL}\n")
+    code, out, err = judged("--file", str(path), stand_in=stand_ins.Honest())
+    assert (code, err) == (0, "")
+    assert [line for line in out.splitlines() if line.startswith("line")] == [f"line 3: {RELU}", f"line 4: {POOL}"]
+    assert out.endswith("2 calls: 4 pass\n")
+
+
+def test_a_bad_line_is_told_by_its_number_and_stops_nothing(judged, tmp_path):
+    path = tmp_path / "calls.txt"
+    path.write_text(f"F.relu(\n{RELU}\nF.abs(2)\n")
+    code, out, err = judged("--file", str(path), stand_in=stand_ins.Doubling())
+    assert code == 2
+    assert [line.split(":")[0] for line in err.splitlines()] == ["line 1", "line 3"]
+    assert out.endswith("3 calls: 2 fail; 2 not judged\n")
+
+
+def test_a_failing_line_is_exit_1(judged, tmp_path):
+    path = tmp_path / "calls.txt"
+    path.write_text(f"{RELU}\n")
+    assert judged("--file", str(path), stand_in=stand_ins.Doubling())[0] == 1
+
+
+def test_a_dash_reads_standard_input(judged, monkeypatch):
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(f"{RELU}\n".encode())))
+    code, out, _ = judged("--file", "-", stand_in=stand_ins.Honest())
+    assert (code, "1 calls: 2 pass" in out) == (0, True)
+
+
+def test_a_file_that_is_not_text_is_refused(judged, tmp_path):
+    path = tmp_path / "calls.txt"
+    path.write_bytes(b"F.relu\xff")
+    code, _, err = judged("--file", str(path), stand_in=stand_ins.Honest())
+    assert (code, "not text in UTF-8" in err) == (2, True)
+
+
+# With Paddle itself
+
+
+@pytest.mark.parametrize(
+    "text", [POOL, 'paddle.nn.AvgPool2D(kernel_size=2)(Tensor([1, 1, 2, 2],"float32"))', NORM, RELU]
+)
+def test_paddle_is_judged(judged, text):
+    code, out, _ = judged(text)
+    assert code == 0, out
+
+
+def test_the_commands_import_nothing_heavy_before_they_run():
+    heavy = "{'numpy', 'paddle', 'hypothesis', 'refimpl', 'msgspec'}"
+    script = f"import sys, conformance.check, conformance.replay; print(sorted({heavy} & sys.modules.keys()))"
+    assert subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout == "[]\n"
