@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 import refimpl
 from refimpl.pooling import boxes
 from tests.refimpl.pooling import definition
-from tests.refimpl.pooling.cases import AXES, DIVISIBLE, numbers, geometries
+from tests.refimpl.pooling.cases import AXES, DIVISIBLE, geometries, numbers
 
 Array = np.ndarray[Any, Any]
 LAYOUTS = {1: "NLC", 2: "NHWC", 3: "NDHWC"}
@@ -24,11 +24,19 @@ def same(name: str, got: Array, expected: list[list[float]], case: object) -> No
     assert np.array_equal(got, wanted, equal_nan=True), f"{name} of {case}:\n{got}\nexpected\n{wanted}"
 
 
+def close(name: str, got: Array, expected: list[list[float]], sizes: list[list[float]], case: object) -> None:
+    """Within the rounding of two sums of at most 400 terms whose absolute values sum to `sizes`."""
+    wanted, allowed = (np.array(table).reshape(got.shape) for table in (expected, sizes))
+    assert np.all(abs(got - wanted) <= 2 * 400 * np.finfo(float).eps * allowed), f"{name} of {case}:\n{got}\n{wanted}"
+
+
 def channels_last(x: Array) -> Array:
     return np.ascontiguousarray(np.moveaxis(x, 1, -1))
 
 
-def check(axes: tuple[definition.Axis, ...], ceil_mode: bool, rng: np.random.Generator, samples: int) -> None:
+def check(
+    axes: tuple[definition.Axis, ...], ceil_mode: bool, rng: np.random.Generator, samples: int, exact: bool = True
+) -> None:
     """All that fixed windows do, on planes of ordinary and special numbers."""
     n, case = len(axes), (axes, ceil_mode)
     lengths = tuple(axis.length for axis in axes)
@@ -65,7 +73,12 @@ def check(axes: tuple[definition.Axis, ...], ceil_mode: bool, rng: np.random.Gen
         )
         (gx,) = getattr(refimpl, f"avg_pool{n}d_vjp")(g, x, *args, **options)
         gradient = [definition.average_gradient(s, len(planes[0]), every, exclusive, override) for s in shares]
-        same("gradient", gx, gradient, (case, options))
+        if exact:
+            same("gradient", gx, gradient, (case, options))
+        else:
+            absolute = [[abs(share) for share in s] for s in shares]
+            sizes = [definition.average_gradient(s, len(planes[0]), every, exclusive, override) for s in absolute]
+            close("gradient", gx, gradient, sizes, (case, options))
 
     if n > 1:
         last = {"ceil_mode": ceil_mode, "data_format": LAYOUTS[n]}
@@ -128,4 +141,4 @@ axes_beyond = st.builds(
 def test_wide_windows(axes: list[definition.Axis], ceil_mode: bool, seed: int) -> None:
     assume(all(definition.count(axis, ceil_mode) > 0 for axis in axes))
     rng = np.random.default_rng(seed)
-    check(tuple(axes), ceil_mode, rng, samples=2)
+    check(tuple(axes), ceil_mode, rng, samples=2, exact=False)
