@@ -15,6 +15,7 @@ import numpy as np
 from refimpl._arguments import Array, accumulator
 
 _BLOCK = 1 << 18  # bytes of a temporary
+_REUSED = 16  # blocks from which on it pays to repeat a channel's numbers over a whole block
 _ROWS = 1024  # numbers added up one after the other, where the channels come last
 
 Block = tuple[slice, slice, slice]
@@ -37,7 +38,7 @@ class Centred(NamedTuple):
     @property
     def scaling(self) -> Array:
         """The scale, 1 where there is none."""
-        return np.ones_like(self.var) if self.scale is None else self.scale.astype(self.var.dtype)
+        return np.asarray(1 if self.scale is None else self.scale, self.var.dtype)
 
     @property
     def mean(self) -> Array:
@@ -119,11 +120,13 @@ def totals(left: Centred, right: Centred) -> tuple[Array, Array]:
     return first, second
 
 
-def affine(terms: Sequence[tuple[Centred, Array]], constant: Array, out: Array) -> None:
-    """Writes the sum over the terms of factor times what is read, plus a constant, to `out`."""
-    dtype = terms[0][0].center.dtype
+def affine(terms: Sequence[tuple[Centred, Array]], constant: Array, out_dtype: np.dtype[Any]) -> Array:
+    """The sum over the terms of factor times what is read, plus a constant."""
+    dtype = np.result_type(*(values.center for values, _ in terms))
+    out = np.empty(terms[0][0].view.shape, out_dtype)
     along_a, along_c, along_b = _tiling(out.shape, dtype.itemsize)
-    tile = out[along_a[0], along_c[0], along_b[0]].shape
+    reused = len(along_a) * len(along_b) >= _REUSED
+    tile = out[along_a[0], along_c[0], along_b[0]].shape if reused else (1, 1, 1)
     for channels in along_c:
         factors = [_spread(factor[channels], tile, dtype) for _, factor in terms]
         constants = _spread(constant[channels], tile, dtype)
@@ -136,19 +139,19 @@ def affine(terms: Sequence[tuple[Centred, Array]], constant: Array, out: Array) 
             for (values, _), factor in zip(terms[1:], factors[1:], strict=True):
                 total += values.read(block) * factor[cells]
             np.add(total, constants[cells], out=target, casting="same_kind")  # BN-D1
+    return out
 
 
 def _spread(numbers: Array, tile: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
-    """A number for each channel, repeated over a block, since NumPy is faster without broadcasting."""
+    """A number for each channel, repeated along A and B, since NumPy is faster without broadcasting."""
     return np.broadcast_to(numbers.astype(dtype)[:, None], (tile[0], numbers.size, tile[2])).copy()
 
 
 def _inner(left: Array, right: Array | None) -> Array:
-    """For each channel of a block, the sum of left times right (of left alone if right is None), by BLAS."""
+    """For each channel of a block, the sum of left times right (of left alone if right is None)."""
     a, c, b = left.shape
     if b == 1:
-        terms = left if right is None else left * right
-        column: Array = np.ones(a, left.dtype) @ terms.reshape(a, c)
+        column: Array = np.ones(a, left.dtype) @ left[..., 0] if right is None else np.einsum("acb,acb->c", left, right)
         return column
     others = np.ones((b, 1), left.dtype) if right is None else right.reshape(a * c, b, 1)
     rows: Array = left.reshape(a * c, 1, b) @ others

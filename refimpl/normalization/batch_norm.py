@@ -12,12 +12,12 @@ and paddle.nn.BatchNorm1D. The clauses BN-... are in docs/spec/normalization.md.
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from refimpl._arguments import Array, bad, floating, one_of, probability, rank, same_shape, wrong_kind
+from refimpl._arguments import Array, floating, number, one_of, probability, rank, same_shape
 from refimpl.normalization._channels import Centred, affine, centred, measured, totals, wide
 
 FORMATS = ("NC", "NCL", "NCHW", "NCDHW", "NLC", "NHWC", "NDHWC")
@@ -56,14 +56,13 @@ def batch_norm(
     """
     call = _checked(x, running_mean, running_var, weight, bias, epsilon, data_format)
     kept = call.mean.dtype.type(probability("momentum", momentum))  # BN-E3
-    y = np.empty_like(call.x)
-    mean, var = call.mean, call.var
+    y, mean, var = call.x, call.mean, call.var
     of_batch = _uses_batch(training, use_global_stats)
     with np.errstate(all="ignore"):
         if y.size:  # BN-S4
-            values = _values(call, of_batch)
+            values = measured(y, call.epsilon) if of_batch else centred(y, mean, var)
             factor = call.weight * _inverse_std(values, call.epsilon)
-            affine([(values, factor)], call.bias - values.offset * factor, out=y)  # BN-F1
+            y = affine([(values, factor)], call.bias - values.offset * factor, y.dtype)  # BN-F1
             if of_batch and training:  # BN-S2
                 mean = kept * mean + (1 - kept) * values.mean  # BN-S1
                 var = kept * var + (1 - kept) * values.variance
@@ -113,7 +112,7 @@ def batch_norm_vjp(
 
 
 class _Call(NamedTuple):
-    """The arguments in their normal form: x as [A, C, B], a channel's numbers in at least float64."""
+    """The arguments in their normal form: x as [A, C, B], the statistics in at least float64."""
 
     x: Array
     mean: Array
@@ -131,9 +130,8 @@ def _of_batch(call: _Call, grad: Array) -> tuple[Array, Array, Array]:
     covariance = totals(grads, values)[1] / count - grads.offset * values.offset
     of_grad = call.weight * inverse * values.scaling / grads.scaling
     of_value = -of_grad * inverse**2 * covariance
-    of_x = np.empty_like(call.x)
     constant = -(of_grad * grads.offset + of_value * values.offset)
-    affine([(grads, of_grad), (values, of_value)], constant, out=of_x)  # BN-G1
+    of_x = affine([(grads, of_grad), (values, of_value)], constant, call.x.dtype)  # BN-G1
     return of_x, count * covariance * inverse / grads.scaling, count * grads.mean
 
 
@@ -146,10 +144,6 @@ def _of_running(call: _Call, grad: Array) -> tuple[Array, Array, Array]:
     factor = (call.weight * inverse * values.scaling).astype(values.center.dtype)
     of_x: Array = grad * factor[:, None]  # BN-G2
     return of_x, (product - values.offset * total) * inverse, total
-
-
-def _values(call: _Call, of_batch: bool) -> Centred:
-    return measured(call.x, call.epsilon) if of_batch else centred(call.x, call.mean, call.var)
 
 
 def _inverse_std(values: Centred, epsilon: float) -> Array:
@@ -173,7 +167,7 @@ def _checked(
     running_var: ArrayLike,
     weight: ArrayLike | None,
     bias: ArrayLike | None,
-    epsilon: Any,
+    epsilon: float,
     data_format: str,
 ) -> _Call:
     array = rank("x", floating("x", x), 2, 3, 4, 5)  # BN-E1
@@ -183,23 +177,13 @@ def _checked(
     view = array.reshape(math.prod(array.shape[:channel]), count, math.prod(array.shape[channel + 1 :]))
 
     def of_channels(name: str, value: ArrayLike) -> Array:
-        return same_shape(name, floating(name, value), (count,)).astype(wide(array.dtype))  # BN-E2
+        return same_shape(name, floating(name, value), (count,))  # BN-E2
 
     return _Call(
         view,
-        of_channels("running_mean", running_mean),
-        of_channels("running_var", running_var),
+        of_channels("running_mean", running_mean).astype(wide(array.dtype)),
+        of_channels("running_var", running_var).astype(wide(array.dtype)),
         np.ones(count) if weight is None else of_channels("weight", weight),
         np.zeros(count) if bias is None else of_channels("bias", bias),
-        _epsilon(epsilon),
+        number("epsilon", epsilon, "a finite number of at least 0", lambda e: 0 <= e < math.inf),  # BN-E3
     )
-
-
-def _epsilon(value: Any) -> float:
-    """A finite number of at least zero."""  # BN-E3
-    allowed = "a finite number of at least 0"
-    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, float, np.integer, np.floating)):
-        raise wrong_kind("epsilon", value, allowed)
-    if not 0 <= value < np.inf:
-        raise bad("epsilon", value, allowed)
-    return float(value)
