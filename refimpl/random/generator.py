@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from refimpl._arguments import bad, integer
-from refimpl.random.mersenne import SIZE, Words, continued, seeded_by_sequence, seeded_by_word, tempered
+from refimpl.random.mersenne import SIZE, Words, continued, seeded_by_sequence, seeded_by_word, temper
 
 
 class State(NamedTuple):
@@ -67,8 +67,9 @@ class Generator:
         end = self._position + count
         blocks = max(-(-end // SIZE) - 1, 0)  # the engine makes 312 more words only when one is asked for
         raw = continued(self._words, blocks)
-        drawn = tempered(raw[self._position : end])
+        drawn = raw[self._position : end]
         self._words, self._position = raw[blocks * SIZE :].copy(), end - blocks * SIZE
+        temper(drawn)
         return drawn
 
     def uniform(self, shape: Sequence[int], dtype: DTypeLike = np.float32) -> NDArray[Any]:

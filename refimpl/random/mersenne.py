@@ -14,41 +14,42 @@ from numpy.typing import NDArray
 Words = NDArray[np.uint64]
 
 SIZE = 312
-_HALF = SIZE // 2  # the recurrence reaches back this far at most, so that many words can be made at once
+_MIDDLE = 156
+_REACH = SIZE - 1  # words that can be made at once: each needs the one that follows 312 places before it
 _ONE = np.uint64(1)
 _UPPER = np.uint64(0xFFFFFFFF80000000)
-_LOWER = np.uint64(0x7FFFFFFF)
 _TWIST = np.uint64(0xB5026F5AA96619E9)
 _CHUNK = 1 << 14  # words tempered at a time, so that they stay in the cache
 
 
 def continued(state: Words, blocks: int) -> Words:
     """The state followed by the next `blocks` states; x[k+312] = x[k+156] ^ twist(x[k], x[k+1])."""  # RNG-E1
-    x = np.empty((blocks + 1) * SIZE, np.uint64)
+    count = blocks * SIZE
+    x = np.empty(SIZE + -(-count // _REACH) * _REACH, np.uint64)
     x[:SIZE] = state
-    y, odd = np.empty(_HALF, np.uint64), np.empty(_HALF, np.uint64)
-    for k in range(0, blocks * SIZE, _HALF):
-        np.bitwise_xor(x[k : k + _HALF], x[k + 1 : k + _HALF + 1], out=y)
+    y, odd = np.empty((2, _REACH), np.uint64)
+    for k in range(0, count, _REACH):
+        here, after, new = x[k : k + _REACH], x[k + 1 : k + SIZE], x[k + SIZE : k + SIZE + _REACH]
+        np.bitwise_xor(here, after, out=y)
         np.bitwise_and(y, _UPPER, out=y)
-        np.bitwise_xor(y, x[k + 1 : k + _HALF + 1], out=y)  # the upper bits of x[k], the lower ones of x[k+1]
+        np.bitwise_xor(y, after, out=y)  # the upper bits of x[k] and the lower ones of x[k+1]
         np.bitwise_and(y, _ONE, out=odd)
         np.multiply(odd, _TWIST, out=odd)
         np.right_shift(y, _ONE, out=y)
         np.bitwise_xor(y, odd, out=y)
-        np.bitwise_xor(y, x[k + _HALF : k + SIZE], out=x[k + SIZE : k + SIZE + _HALF])
-    return x
+        np.bitwise_xor(here[_MIDDLE:], y[: SIZE - _MIDDLE - 1], out=new[: SIZE - _MIDDLE - 1])
+        np.bitwise_xor(x[k + SIZE - 1 : k + SIZE + _MIDDLE - 1], y[-_MIDDLE:], out=new[-_MIDDLE:])
+    return x[: SIZE + count]
 
 
-def tempered(raw: Words) -> Words:
-    """The output words of a stretch of raw state words."""  # RNG-E1
-    words = raw.copy()
+def temper(words: Words) -> None:
+    """Turns raw words, in place, into the words that the engine gives out."""  # RNG-E1
     for start in range(0, words.size, _CHUNK):
         x = words[start : start + _CHUNK]
         x ^= (x >> np.uint64(29)) & np.uint64(0x5555555555555555)
         x ^= (x << np.uint64(17)) & np.uint64(0x71D67FFFEDA60000)
         x ^= (x << np.uint64(37)) & np.uint64(0xFFF7EEE000000000)
         x ^= x >> np.uint64(43)
-    return words
 
 
 def seeded_by_word(seed: int) -> Words:
