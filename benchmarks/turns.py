@@ -12,7 +12,7 @@ from typing import NamedTuple
 Work = Callable[[], object]
 
 SHORTEST = 0.002  # seconds that a turn lasts at least; quick work is repeated
-FEWEST, MOST = 5, 25  # rounds
+FEWEST, MOST = 5, 101  # rounds
 
 
 class Ratio(NamedTuple):
