@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,3 +54,14 @@ class Answer:
 
     arrays: Mapping[str, Array]
     error: Exception | None = None
+
+
+@dataclass(frozen=True)
+class Step:
+    """One thing done to Paddle's random generator: seed it, save or restore its state, peek at its next number, or
+    call an operator, whose gradients are asked for where there is a cotangent."""
+
+    kind: Literal["seed", "save", "restore", "peek", "call"]
+    call: Call | None = None
+    cotangent: Array | None = None
+    seed: int = 0

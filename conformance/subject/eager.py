@@ -9,27 +9,15 @@ import numpy as np
 import paddle
 from numpy.typing import NDArray
 
-from conformance.call import Answer, Call, LayerForm
-from conformance.subject import Unavailable
+from conformance.call import Answer, Call, LayerForm, Step
+from conformance.subject.device import Subject, function
+from conformance.subject.stream import follow
 
 Array = NDArray[Any]
 
 
-class Eager:
+class Eager(Subject):
     """Runs calls as a user's script would, on one device."""
-
-    def __init__(self, device: str) -> None:
-        try:
-            paddle.set_device(device)
-        except Exception as error:
-            known = ", ".join(
-                ["cpu", *paddle.device.get_available_device(), *paddle.device.get_available_custom_device()]
-            )
-            raise Unavailable(f"the device is {device!r}; this Paddle has: {known} ({_first_line(error)})") from None
-
-    def has(self, api: str, layer: str | None) -> bool:
-        """Whether the installed Paddle has this function, and this layer."""
-        return _named(api) is not None and (layer is None or hasattr(paddle.nn, layer))
 
     def forward(self, call: Call) -> Answer:
         """The outputs ("out", or by position "0", "1", ...) and the new values of the updated arguments."""
@@ -42,20 +30,12 @@ class Eager:
     def steps(self, call: Call, inputs: Sequence[Array], training: Sequence[bool]) -> list[Answer]:
         """A layer applied to each input in turn, in training or evaluation; outputs and state after each step."""
         assert call.layer is not None
-        layer = _layer(call.layer, call.arguments)
-        return [_attempt(lambda x=x, t=t: _step(layer, x, t)) for x, t in zip(inputs, training, strict=True)]
+        made = layer(call.layer, call.arguments)
+        return [_attempt(lambda x=x, t=t: _step(made, x, t)) for x, t in zip(inputs, training, strict=True)]
 
-
-def _named(api: str) -> Any:
-    """The function of a dotted name, or None."""
-    found: Any = paddle
-    for part in api.split(".")[1:]:
-        found = getattr(found, part, None)
-    return found
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[-1] if str(error).strip() else type(error).__name__
+    def script(self, steps: Sequence[Step]) -> list[Answer]:
+        """Take the steps in their order; an answer for each."""
+        return follow(steps, _execute)
 
 
 def _attempt(work: Any) -> Answer:
@@ -65,7 +45,8 @@ def _attempt(work: Any) -> Answer:
         return Answer({}, error)
 
 
-def _tensors(call: Call) -> dict[str, Any]:
+def tensors(call: Call) -> dict[str, Any]:
+    """The arguments of a call, every array as a tensor."""
     return {
         name: paddle.to_tensor(v, stop_gradient=name not in call.differentiable) if isinstance(v, np.ndarray) else v
         for name, v in call.arguments.items()
@@ -76,42 +57,63 @@ def _run(call: Call) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """The outputs, and the tensors that went in (or the layer's parameters in their place)."""
     if call.seed is not None:
         paddle.seed(call.seed)
-    tensors = _tensors(call)
+    given = tensors(call)
     if call.layer is None:
-        result = _named(call.api)(**tensors)
+        result = function(call.api)(**given)
     else:
-        layer = _layer(call.layer, call.arguments)
-        result = layer(tensors["x"])
-        own = dict(layer.named_parameters()) | dict(layer.named_buffers())
-        tensors |= {argument: own[key] for key, argument in call.layer.state.items()}
-    return (tuple(result) if isinstance(result, (tuple, list)) else (result,)), tensors
+        made = layer(call.layer, call.arguments)
+        result = made(given["x"])
+        own = dict(made.named_parameters()) | dict(made.named_buffers())
+        given |= {argument: own[key] for key, argument in call.layer.state.items()}
+    return tuple_of(result), given
 
 
-def _layer(form: LayerForm, arguments: Mapping[str, Any]) -> Any:
-    layer = getattr(paddle.nn, form.name)(**form.options)
+def tuple_of(result: Any) -> tuple[Any, ...]:
+    """The outputs of a function, however many there are."""
+    return tuple(result) if isinstance(result, (tuple, list)) else (result,)
+
+
+def layer(form: LayerForm, arguments: Mapping[str, Any]) -> Any:
+    """The layer of a call, with its state, in training or evaluation."""
+    made = getattr(paddle.nn, form.name)(**form.options)
     if form.state:
         state = {key: arguments[argument] for key, argument in form.state.items()}
         for value in state.values():
-            layer.to(dtype=str(value.dtype))
-        layer.set_state_dict(state)
+            made.to(dtype=str(value.dtype))
+        made.set_state_dict(state)
     if not arguments.get("training", True):
-        layer.eval()
-    return layer
+        made.eval()
+    return made
 
 
-def _outputs(call: Call, results: tuple[Any, ...], tensors: Mapping[str, Any]) -> dict[str, Array]:
+def _outputs(call: Call, results: tuple[Any, ...], given: Mapping[str, Any]) -> dict[str, Array]:
     named = {str(i): r.numpy() for i, r in enumerate(results)}
-    return named | {name: tensors[name].numpy() for name in call.updates}
+    return named | {name: given[name].numpy() for name in call.updates}
+
+
+def gradients(call: Call, result: Any, given: Mapping[str, Any], cotangent: Array) -> dict[str, Array]:
+    """The gradient of sum(result * cotangent) with respect to each differentiable array that has one, by name."""
+    if list(result.shape) != list(cotangent.shape):  # Paddle would read past the end of the cotangent
+        raise ValueError(f"the output has shape {result.shape}, the cotangent {list(cotangent.shape)}")
+    names = call.wanted_gradients
+    weights = [paddle.to_tensor(cotangent)]
+    found = paddle.grad([result], [given[n] for n in names], weights, allow_unused=True)
+    return {n: g.numpy() for n, g in zip(names, found, strict=True) if g is not None}
 
 
 def _gradients(call: Call, cotangent: Array) -> dict[str, Array]:
-    results, tensors = _run(call)
-    if list(results[0].shape) != list(cotangent.shape):  # Paddle would read past the end of the cotangent
-        raise ValueError(f"the output has shape {results[0].shape}, the cotangent {list(cotangent.shape)}")
-    names = call.wanted_gradients
-    weights = [paddle.to_tensor(cotangent)]
-    gradients = paddle.grad(results[:1], [tensors[n] for n in names], weights, allow_unused=True)
-    return {n: g.numpy() for n, g in zip(names, gradients, strict=True) if g is not None}
+    results, given = _run(call)
+    return gradients(call, results[0], given, cotangent)
+
+
+def _execute(call: Call, cotangent: Array | None) -> dict[str, Array]:
+    """The outputs and, with a cotangent, the gradients of one and the same call."""
+    results, given = _run(call)
+    outputs = _outputs(call, results, given)
+    if cotangent is None:
+        return outputs
+    found = gradients(call, results[0], given, cotangent)
+    return outputs | {f"gradient of {name}": value for name, value in found.items()}
 
 
 def _step(layer: Any, x: Array, training: bool) -> dict[str, Array]:

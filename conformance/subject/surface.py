@@ -8,10 +8,12 @@ from typing import Any
 
 import paddle
 
+from conformance.subject.device import function
+
 
 def same(api: str, other: str) -> bool:
     """Whether two dotted names mean the same function; a name that Paddle lacks means none."""
-    return _named(api) is not None and _named(api) is _named(other)
+    return function(api) is not None and function(api) is function(other)
 
 
 def constructor(layer: str) -> inspect.Signature | None:
@@ -24,10 +26,3 @@ def state(layer: str, options: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
     """The shapes in the state_dict of a layer made with these options; what its constructor raises is raised."""
     made = getattr(paddle.nn, layer)(**options)
     return {key: tuple(value.shape) for key, value in made.state_dict().items()}
-
-
-def _named(api: str) -> Any:
-    found: Any = paddle
-    for part in api.split(".")[1:]:
-        found = getattr(found, part, None)
-    return found
