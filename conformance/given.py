@@ -62,11 +62,8 @@ def array(name: str, value: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -
     if isinstance(value, np.ndarray):
         if value.dtype != dtype:
             raise UserError(f"the values of {name} have dtype {value.dtype}; allowed: {dtype}")
-        return _of_shape(name, value, shape).copy()
-    try:
-        cells = _of_shape(name, np.array(value, dtype=object), shape)
-    except ValueError:  # NumPy finds no shape for some ragged lists
-        raise UserError(f"the values of {name} are no regular array; allowed: shape {list(shape)}") from None
+        return _of_shape(name, value, shape)
+    cells = _of_shape(name, np.array(value, dtype=object), shape)
     return np.array([_number(name, cell, dtype) for cell in cells.flat], dtype).reshape(shape)
 
 

@@ -58,11 +58,16 @@ def _operator(api: str) -> Operator:
     """The operator that the name of a function means."""
     module, _, name = api.rpartition(".")
     operator = OPERATORS.get(name)
-    if operator and (module in _FUNCTIONS or _is_alias(api, operator)):
+    if operator and (_is_module(module, operator.module) or _is_alias(api, operator)):
         return operator
     if module in _LAYERS and any(o.layer and name in o.layer.names.values() for o in OPERATORS.values()):
         raise UserError(f'{api} is a layer; apply it to a tensor: {api}(...)(Tensor([2, 3],"float32"))')
-    raise UserError(f"{api} is not on trial; in paddle.nn.functional there are: {', '.join(OPERATORS)}")
+    raise UserError(f"{api} is no function on trial; there are: {', '.join(OPERATORS)}")
+
+
+def _is_module(written: str, module: str) -> bool:
+    """Whether a module is written in full, or as people import it."""
+    return written == module or (module == _FUNCTIONS[0] and written in _FUNCTIONS)
 
 
 def _is_alias(api: str, operator: Operator) -> bool:
@@ -79,8 +84,8 @@ def _common(signature: inspect.Signature) -> inspect.Signature:
 
 
 def _bind(api: str, signature: inspect.Signature, args: Iterable[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
-    """The arguments by name, the defaults filled in; `name`, which only labels, is left out."""
-    parameters = [p.replace(annotation=p.empty) for p in signature.parameters.values() if p.name != "name"]
+    """The arguments by name, the defaults filled in; what is given as `name`, which only labels, does not count."""
+    parameters = [p.replace(annotation=p.empty) for p in signature.parameters.values()]
     signature = signature.replace(parameters=parameters, return_annotation=inspect.Signature.empty)
     try:
         bound = signature.bind(*args, **{name: value for name, value in kwargs.items() if name != "name"})
@@ -101,18 +106,17 @@ def _layout(operator: Operator, arguments: Mapping[str, Any]) -> str:
     """The layout that `data_format` names, or the one that means the same for an x of this rank (NC for NCHW)."""
     if "any" in operator.layouts:
         return "any"
-    wanted, rank = arguments["data_format"], len(_x(operator, arguments).shape)
-    for layout in _preferred(operator.layouts, str(wanted), rank):
+    wanted, rank = arguments.get("data_format"), len(_x(operator, arguments).shape)
+    alike = [layout for layout in operator.layouts if _means(layout, wanted, rank)]
+    for layout in (*alike, *(layout for layout in operator.layouts if layout == wanted)):
         return layout
     there = ", ".join(operator.layouts)
     raise UserError(f"data_format is {wanted!r}, for an x of rank {rank}; {operator.name} is on trial with: {there}")
 
 
-def _preferred(layouts: Iterable[str], wanted: str, rank: int) -> Iterator[str]:
-    same_rank = [layout for layout in layouts if len(layout) == rank]
-    yield from (layout for layout in same_rank if layout == wanted)
-    yield from (layout for layout in same_rank if (layout[1] == "C") == (wanted[1:2] == "C"))
-    yield from (layout for layout in layouts if layout == wanted)
+def _means(layout: str, wanted: Any, rank: int) -> bool:
+    """Whether a layout fits an x of this rank and has the channels where `data_format`, if there is one, has them."""
+    return len(layout) == rank and (wanted is None or (layout[1] == "C") == (str(wanted)[1:2] == "C"))
 
 
 def _layer(line: Line, applied: Applied, device: str) -> Resolved:
@@ -128,21 +132,30 @@ def _layer(line: Line, applied: Applied, device: str) -> Resolved:
     options = _bind(line.api, constructor, line.args, line.kwargs)
     arguments = _arguments(operator, options, applied)
     if layer.state:
-        shapes = _state(line.api, name, options, device)
-        dtype = _x(operator, arguments).dtype
-        for key, argument in layer.state.items():
-            arguments[argument] = TensorSpec(shapes[key], dtype) if key in shapes else None
+        arguments |= _state(line.api, layer.state, options, device, _x(operator, arguments).dtype)
     made: dict[str, Any] = {}
-    rank = len(_x(operator, arguments).shape)
-    for layout in _layouts(operator, layer, name, rank):
-        placed = arguments | ({"data_format": layout} if layout != "any" else {})
-        made = _bind(line.api, constructor, (), layer.form(layout, _filled(placed)).options)
-        if made == options:
-            return Resolved(line.api, operator, layout, placed, layer=True)
+    own = [layout for layout in operator.layouts if layer.names.get(layout, layer.names.get("any")) == name]
+    for layout, placed in _placed(operator, own, arguments, options.get("data_format")):
+        if form := layer.form(layout, _filled(placed)):
+            made = _bind(line.api, constructor, (), form.options)
+            if made == options:
+                return Resolved(line.api, operator, layout, placed, layer=True)
     if other := [f"{n}={value!r}" for n, value in options.items() if made and value != made[n]]:
         raise UserError(f"{line.api} is not on trial with {', '.join(other)}")
-    own = ", ".join(layout for layout, class_ in layer.names.items() if class_ == name)
-    raise UserError(f"{line.api} is on trial with {own}, not on a Tensor of rank {rank}")
+    rank = len(_x(operator, arguments).shape)
+    raise UserError(f"{line.api} is on trial with {', '.join(own)}, not so on a Tensor of rank {rank}")
+
+
+def _placed(
+    operator: Operator, layouts: Iterable[str], arguments: Mapping[str, Any], wanted: Any
+) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """The layouts that fit, with the arguments in the words of the layout, then in those of the line."""
+    rank = len(_x(operator, arguments).shape)
+    for layout in layouts:
+        if layout == "any" or _means(layout, wanted, rank):
+            if wanted is not None:
+                yield layout, {**arguments, "data_format": layout}
+            yield layout, arguments
 
 
 def _class(api: str) -> str:
@@ -156,7 +169,7 @@ def _declared(api: str, name: str) -> tuple[Operator, Layer]:
         if operator.layer and name in operator.layer.names.values():
             return operator, operator.layer
     names = sorted({n for o in OPERATORS.values() if o.layer for n in o.layer.names.values()})
-    raise UserError(f"{api} is no layer on trial; in paddle.nn there are: {', '.join(names)}")
+    raise UserError(f"{api} is no layer on trial; there are: {', '.join(names)}")
 
 
 def _arguments(operator: Operator, options: Mapping[str, Any], applied: Applied) -> dict[str, Any]:
@@ -170,26 +183,22 @@ def _arguments(operator: Operator, options: Mapping[str, Any], applied: Applied)
     return known | {x: values[0]} | ({"training": applied.training} if "training" in parameters else {})
 
 
-def _state(api: str, name: str, options: Mapping[str, Any], device: str) -> dict[str, tuple[int, ...]]:
-    """The shapes of what a layer keeps, by key; it is made in a child, since Paddle may die of its options."""
+def _state(
+    api: str, state: Mapping[str, str], options: Mapping[str, Any], device: str, dtype: str
+) -> dict[str, TensorSpec | None]:
+    """What a layer keeps, as arguments. It is made in a child to see the shapes: Paddle may die of the options."""
     from conformance.subject import surface
 
     def make() -> dict[str, tuple[int, ...]]:
         subject.create("eager", device)
-        return surface.state(name, options)
+        return surface.state(_class(api), options)
 
     outcome = isolated(make, SECONDS)
     if outcome.died or outcome.traceback:
         why = outcome.died or outcome.traceback.strip().splitlines()[-1]
         raise UserError(f"{api} cannot be made with these options: {why}")
-    shapes: dict[str, tuple[int, ...]] = outcome.result
-    return shapes
-
-
-def _layouts(operator: Operator, layer: Layer, name: str, rank: int) -> list[str]:
-    """The layouts of this layer that fit the rank of x."""
-    own = [layout for layout in operator.layouts if layer.names.get(layout, layer.names.get("any")) == name]
-    return [layout for layout in own if layout == "any" or len(layout) == rank]
+    shapes = outcome.result
+    return {argument: TensorSpec(shapes[key], dtype) if key in shapes else None for key, argument in state.items()}
 
 
 def _filled(arguments: Mapping[str, Any]) -> dict[str, Any]:
