@@ -393,23 +393,18 @@ def test_a_careless_size_is_refused_before_the_machine_runs_out(judged):
     assert (code, "is too large here: the reference needs more than 3 GiB" in err) == (2, True)
 
 
-def test_the_limit_of_memory_lasts_as_long_as_the_reference(judged, monkeypatch):
+@pytest.mark.parametrize(("own", "during"), [(2 * single.MEMORY, single.MEMORY), (single.MEMORY - 4096,) * 2])
+def test_the_limit_of_memory_lasts_as_long_as_the_reference(monkeypatch, own, during):
     seen, before = [], resource.getrlimit(resource.RLIMIT_DATA)
-
-    def reference(x):
-        seen.append(resource.getrlimit(resource.RLIMIT_DATA)[0])
-        return x
-
-    monkeypatch.setattr("refimpl.relu", reference)
-    case = _cases(RELU)[0]
-    single.meaning(case)
-    assert resource.getrlimit(resource.RLIMIT_DATA) == before
-    resource.setrlimit(resource.RLIMIT_DATA, (single.MEMORY - 4096, before[1]))
+    monkeypatch.setattr("refimpl.relu", lambda x: seen.append(resource.getrlimit(resource.RLIMIT_DATA)[0]))
+    case = replace(_cases(RELU)[0], operator=replace(OPERATORS["relu"], outputs=()))
+    resource.setrlimit(resource.RLIMIT_DATA, (own, before[1]))
     try:
         single.meaning(case)
+        after = resource.getrlimit(resource.RLIMIT_DATA)
     finally:
         resource.setrlimit(resource.RLIMIT_DATA, before)
-    assert seen == [single.MEMORY, single.MEMORY - 4096]
+    assert (seen, after) == ([during], (own, before[1]))
 
 
 def test_a_fault_of_the_reference_is_told_as_ours(judged, monkeypatch):
