@@ -266,6 +266,16 @@ def test_bn_s1_several_steps() -> None:
         assert np.allclose((mean, var), expected, rtol=1e-14)
 
 
+@pytest.mark.parametrize(("training", "use_global_stats"), [(True, True), (False, None), (False, False), (False, True)])
+def test_bn_s2_s3_only_training_on_the_batch_changes_the_running_statistics(
+    training: bool, use_global_stats: bool | None
+) -> None:
+    mean, var = np.random.default_rng(13).uniform(1, 2, (2, 100))
+    x, choices = np.ones((3, 100)), {"training": training, "use_global_stats": use_global_stats}
+    _, *after = refimpl.batch_norm(x, mean, var, momentum=0.3, **choices)
+    assert np.array_equal(after, (mean, var))
+
+
 @pytest.mark.parametrize("shape", [(0, 3), (2, 3, 0), (0, 3, 2, 2), (2, 0), (2, 0, 3)])
 def test_bn_s4_no_values(shape: tuple[int, ...]) -> None:
     count = shape[1]
