@@ -169,7 +169,7 @@ def present(name: str) -> bool:
     return hasattr(F, name.partition(",")[0])
 
 
-@pytest.mark.parametrize("name", filter(present, CALLS))
+@pytest.mark.parametrize("name", list(filter(present, CALLS)))
 def test_each_operator_draws_what_the_reference_says(name: str) -> None:
     call, x, draw = CALLS[name]
     paddle.seed(11)
