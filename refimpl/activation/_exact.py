@@ -11,6 +11,13 @@ import numpy as np
 from refimpl._arguments import Array
 
 
+def halves(a: Any) -> tuple[Any, Any]:
+    """a as the sum of two numbers of half as many digits, whose products are exact."""
+    stretched = a * a.dtype.type(2.0 ** (np.finfo(a.dtype).nmant // 2 + 1) + 1)
+    high = stretched - (stretched - a)
+    return high, a - high
+
+
 def two_sum(a: Any, b: Any) -> tuple[Array, Array]:
     """The rounded a + b and the rest, so that both together are a + b exactly; the rest of an infinite sum is 0."""
     total = a + b
@@ -21,8 +28,8 @@ def two_sum(a: Any, b: Any) -> tuple[Array, Array]:
 def two_product(a: Any, b: Any) -> tuple[Array, Array]:
     """The rounded a * b and the rest, so that both together are a * b exactly; the rest of an infinite product is 0."""
     product = a * b
-    a_high, a_low = _halves(a)
-    b_high, b_low = _halves(b)
+    a_high, a_low = halves(a)
+    b_high, b_low = halves(b)
     return product, _finite(((a_high * b_high - product) + a_high * b_low + a_low * b_high) + a_low * b_low)
 
 
@@ -38,13 +45,6 @@ def expansion(digits: str, dtype: np.dtype[Any]) -> tuple[Any, Any]:
 def parameter_product(a: float, b: float, dtype: np.dtype[Any]) -> Any:
     """a * b for two parameters, rounded to `dtype` from at least 64 bits where the platform has them."""
     return dtype.type(np.longdouble(a) * b)
-
-
-def _halves(a: Any) -> tuple[Any, Any]:
-    """a as the sum of two numbers of half as many digits, whose products are exact."""
-    stretched = a * a.dtype.type(2.0 ** (np.finfo(a.dtype).nmant // 2 + 1) + 1)
-    high = stretched - (stretched - a)
-    return high, a - high
 
 
 def _finite(rest: Array) -> Array:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from refimpl._arguments import Array
-from refimpl.activation._exact import two_product
+from refimpl.activation._exact import halves
 from refimpl.activation._exponential import patch
 
 SHIFT = 5
@@ -16,34 +16,34 @@ SHIFT = 5
 LIMITS = {"float32": 14.5, "float64": 38.7, "longdouble": 152.0}
 
 
-def tail(u: Array) -> tuple[Array, Array]:
-    """d = u + SHIFT and p with P(X > u) = p / d * e^(-u^2/2) for a standard normal X, u in [0, limit].
+def magnitude(x: Array) -> Array:
+    """|x|, but no more than the limit, beyond which the tail is 0."""
+    _, limit = _approximation(x.dtype)
+    u: Array = np.clip(x, -limit, limit)
+    return np.abs(u, out=u)
 
-    p is a polynomial in u / d - 1/2, which lies in [-1/2, 1/2]. Both u / d * p and p / d keep their relative accuracy.
+
+def tail(share: Array) -> Array:
+    """(u + SHIFT) e^(u^2/2) P(X > u) for a standard normal X and u / (u + SHIFT) = share, u in [0, limit].
+
+    It is a polynomial in share - 1/2, so that times share it gives u P(X > u) to full relative accuracy near 0 as well.
     """
-    coefficients, _ = _approximation(u.dtype)
-    distance = u + SHIFT
-    centred = u / distance
-    centred -= 0.5
-    value = coefficients[-1] * centred
+    coefficients, _ = _approximation(share.dtype)
+    centred = share - share.dtype.type(0.5)
+    value: Array = centred * coefficients[-1]
     for coefficient in coefficients[-2:0:-1]:
         value += coefficient
         value *= centred
     value += coefficients[0]
-    return distance, value
-
-
-def magnitude(x: Array) -> Array:
-    """|x|, but no more than the limit, beyond which the tail is 0."""
-    _, limit = _approximation(x.dtype)
-    u: Array = np.minimum(np.abs(x), limit)
-    return u
+    return value
 
 
 def times_gaussian(factor: Array, u: Array) -> Array:
     """factor * e^(-u^2/2); where the exponential is subnormal only the last of four equal steps may be."""
-    subnormal = u * u > -2 * np.log(np.finfo(u.dtype).tiny)
-    return patch(factor * _gaussian(u), subnormal, _in_quarters, factor, u)
+    subnormal = u > np.sqrt(-2 * np.log(np.finfo(u.dtype).tiny))
+    product = _gaussian(u)
+    product *= factor
+    return patch(product, subnormal, _in_quarters, factor, u)
 
 
 def _in_quarters(factor: Array, u: Array) -> Array:
@@ -52,15 +52,23 @@ def _in_quarters(factor: Array, u: Array) -> Array:
 
 
 def _gaussian(u: Array) -> Array:
-    """e^(-u^2/2) with the square exact: e^ turns the square's rounding into a relative error as large as the square."""
+    """e^(-u^2/2) from the exact square: its rounding would become a relative error as large as the square."""
     if u.dtype == np.float32:
         wide = u.astype(np.float64)
         wide *= wide
         wide *= -0.5
         return np.exp(wide, out=wide).astype(np.float32)
-    square, rest = two_product(u, u)
-    value = np.exp(-square / 2)
-    return value - value * (rest / 2)
+    high, low = halves(u)
+    large, small = high * high, (u + high) * low  # u^2 is their sum, the first of them exact
+    square = large + small
+    large -= square
+    large += small  # what the sum lost
+    square *= -0.5
+    value: Array = np.exp(square, out=square)
+    large *= value
+    large *= 0.5
+    value -= large
+    return value
 
 
 @cache

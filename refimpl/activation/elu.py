@@ -81,7 +81,13 @@ def celu(x: ArrayLike, alpha: float = 1.0) -> Array:
     array([-0.19865241,  6.        ])
     """
     alpha = _divisor(alpha)
-    return pointwise(lambda x: np.where(x > 0, x, alpha * np.expm1(x / alpha)), x)  # ACT-CELU-1
+
+    def formula(x: Array) -> Array:  # ACT-CELU-1
+        quotient, rest = _divide(x, alpha)
+        growth = 1 + rest if alpha < 0 else 1  # where e^ grows, so does the error of its exponent
+        return np.where(x > 0, x, alpha * (np.expm1(quotient) * growth))
+
+    return pointwise(formula, x)
 
 
 def celu_vjp(grad_out: ArrayLike, x: ArrayLike, alpha: float = 1.0) -> tuple[Array]:

@@ -11,7 +11,7 @@ from refimpl._arguments import Array, one_of
 from refimpl.activation._blocks import pointwise, pointwise_vjp
 from refimpl.activation._exact import expansion, two_product, two_sum
 from refimpl.activation._exponential import logistic, logistic_slope, patch, times_exp, vanishing
-from refimpl.activation._normal import magnitude, tail, times_gaussian
+from refimpl.activation._normal import SHIFT, magnitude, tail, times_gaussian
 
 FORMS = (False, True, "none", "tanh")
 DENSITY = "0.3989422804014326779399460599343818684759"  # 1 / sqrt(2 pi)
@@ -50,17 +50,18 @@ def _approximated(approximate: str | bool) -> bool:
 def _exact(x: Array) -> Array:  # ACT-GELU-2
     """max(x, 0) less |x| times the probability of lying beyond |x|, on either side."""
     u = magnitude(x)
-    distance, value = tail(u)
-    value *= u / distance
-    out = np.maximum(x, 0) - times_gaussian(value, u)
+    share = u / (u + SHIFT)
+    share *= tail(share)
+    out: Array = np.clip(x, 0, np.inf)
+    out -= times_gaussian(share, u)
     return patch(out, out == 0, lambda x: np.copysign(0, x), x)  # ACT-G5
 
 
 def _exact_slope(x: Array) -> Array:  # ACT-GELU-3
     """The tail's probability less |x| times its density is the slope below 0, and 1 minus it the slope above."""
     u = magnitude(x)
-    distance, value = tail(u)
-    below = times_gaussian(value / distance - x.dtype.type(DENSITY) * u, u)
+    distance = u + SHIFT
+    below = times_gaussian(tail(u / distance) / distance - x.dtype.type(DENSITY) * u, u)
     return np.where(x < 0, below, 1 - below)
 
 

@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike
 
 from refimpl._arguments import Array, number
 from refimpl.activation._blocks import pointwise, pointwise_vjp
+from refimpl.activation._exact import two_product
 from refimpl.activation._pieces import indicator
 
 
@@ -22,7 +23,8 @@ def hardsigmoid(x: ArrayLike, slope: float = 0.1666667, offset: float = 0.5) -> 
     slope, offset = number("slope", slope), number("offset", offset)
 
     def formula(x: Array) -> Array:  # ACT-HSIGMOID-1
-        return np.where(x <= -3, 0.0, np.where(x >= 3, 1.0, slope * x + offset))
+        product, rest = two_product(x, x.dtype.type(slope))
+        return np.where(x <= -3, 0.0, np.where(x >= 3, 1.0, (product + offset) + rest))
 
     return pointwise(formula, x)
 

@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 
 from refimpl._arguments import Array
 from refimpl.activation._blocks import pointwise, pointwise_vjp
-from refimpl.activation._exponential import bounded, patch, times_exp, vanishing
+from refimpl.activation._exponential import bounded, logistic, logistic_slope, patch, times_exp, vanishing
 
 
 def silu(x: ArrayLike) -> Array:
@@ -54,10 +54,9 @@ def gate(x: Array) -> Array:
 
 
 def gate_slope(x: Array) -> Array:
-    """The derivative of silu on a block, s + x s (1 - s) written in t = e^-|x|, which cannot overflow."""
-    t = np.exp(-np.abs(x))
-    numerator = np.where(x < 0, t * ((1 + x) + t), 1 + t * (1 + x))
-    return patch(numerator / np.square(1 + t), vanishing(-np.abs(x)), _far_slope, x)  # ACT-SILU-2
+    """The derivative of silu on a block, s + x s (1 - s)."""
+    slope = logistic(x) + x * logistic_slope(x)
+    return patch(slope, vanishing(-np.abs(x)), _far_slope, x)  # ACT-SILU-2
 
 
 def _far_slope(x: Array) -> Array:
