@@ -28,18 +28,23 @@ class Honest:
 
     def gradient(self, call, cotangent):
         operator = OPERATORS[call.api.rpartition(".")[2]]
-        wide = self._wide(call)
-        return self._answer(call, operator.reference_gradients(call, cotangent.astype(wide["x"].dtype), wide))
+        wide = cotangent.astype(reference_dtype(cotangent.dtype))
+        return self._answer(call, operator.reference_gradients(call, wide, self._wide(call)))
 
     def spoil(self, value):
         return value
 
     def _answer(self, call, arrays):
-        dtype = call.arguments["x"].dtype
+        dtype = _dtype(call)
         return Answer({n: self.spoil(a).astype(dtype) if a.dtype.kind == "f" else a for n, a in arrays.items()})
 
     def _wide(self, call):
-        return widen(call.arguments, reference_dtype(call.arguments["x"].dtype))
+        return widen(call.arguments, reference_dtype(_dtype(call)))
+
+
+def _dtype(call):
+    """The dtype under test: that of the first array."""
+    return next(iter(call.arrays.values())).dtype
 
 
 class Doubling(Honest):
