@@ -203,10 +203,6 @@ class _Reader:
             comma |= self._comma(close)
         return values, comma
 
-    def _list(self, token: _Token) -> Any:
-        """`list[2,3,]`"""
-        return self._values("]")[0]
-
     def _tensor(self, token: _Token) -> TensorSpec:
         """`Tensor([2, 3],"float32")`"""
         start = self._token.at
@@ -287,15 +283,10 @@ _MAKERS: dict[str, tuple[Callable[..., Any], str]] = {
     "float": (float, 'float("inf")'),
     "paddle.Size": (list, "paddle.Size([2, 3])"),
 }
-_NAMED = {
-    "Dtype": "Dtype(float32)",
-    "VarType": "VarType(FP32)",
-    "type": "type(float)",
-    "Place": "Place(gpu:0)",
-}
+_NAMED = {"Dtype": "Dtype(float32)", "VarType": "VarType(FP32)", "type": "type(float)", "Place": "Place(gpu:0)"}
 _WRAPPERS: dict[str, Callable[[_Reader, _Token], Any]] = {
     "Tensor": _Reader._tensor,
-    "list": _Reader._list,
+    "list": lambda reader, token: reader._values("]")[0],
     **dict.fromkeys(_MAKERS, _Reader._made),
     **dict.fromkeys(_NAMED, _Reader._named),
 }
