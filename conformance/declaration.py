@@ -56,7 +56,8 @@ class Operator:
 
     `draw(tape, layout)` gives the arguments of a call, with a `Tensor` in the place of every array. `noise(seed,
     arguments)` gives the extra arguments that the reference of a random operator takes. `points(arguments)` are the
-    places where the function is not smooth, for the region "kinks".
+    places where the function is not smooth, for the region "kinks". `facts(arguments)` is what the register's
+    predicates may ask of a call beyond its arguments.
     """
 
     name: str
@@ -70,6 +71,7 @@ class Operator:
     layer: Layer | None = None
     exact_devices: tuple[str, ...] = ("cpu",)  # where `noise` is known to be what the operator draws
     points: Callable[[Arguments], Sequence[float]] = lambda arguments: (0.0,)
+    facts: Callable[[Arguments], Mapping[str, Any]] = lambda arguments: {}
     noise: Callable[[int, Arguments], dict[str, Array]] | None = None
     dtypes: tuple[str, ...] = ("float32", "float64")
     module: str = "paddle.nn.functional"

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import numpy as np
 
 from conformance import case as cases
 from conformance import explain, search, spelling, subject
@@ -142,7 +143,7 @@ class Trial:
 
 def judge_case(case: Case, subject: Any, entries: Sequence[Entry]) -> Judgement | None:
     """The judgement of a case, in the light of the entries of the register that are about its cell."""
-    named = names(case)
+    named = names(case) if entries else {}
     known = [entry for entry in entries if entry.matches(named)]
     if not all(entry.within for entry in known):
         return None
@@ -153,8 +154,15 @@ def judge_case(case: Case, subject: Any, entries: Sequence[Entry]) -> Judgement 
 
 def names(case: Case) -> dict[str, Any]:
     """What a predicate of the register may ask of a case."""
-    form = "layer" if case.call.layer else "function"
-    return {**case.call.arguments, **case.extras, "dtype": case.cell.dtype, "layout": case.cell.layout, "form": form}
+    return {
+        **case.call.arguments,
+        **case.operator.facts(case.call.arguments),
+        **PROPERTIES[case.cell.property].names(case),
+        "dtype": case.cell.dtype,
+        "largest": float(np.finfo(case.dtype).max),
+        "layout": case.cell.layout,
+        "form": "layer" if case.call.layer else "function",
+    }
 
 
 def run(cell: Cell, rules: Rules) -> Record:

@@ -5,4 +5,4 @@ from types import ModuleType
 from conformance.checks import forward, gradient, state
 
 PROPERTIES: dict[str, ModuleType] = {"forward": forward, "gradient": gradient, "state": state}
-"""Every property: a module with `applies(operator)` and `judge(case, subject)`."""
+"""Every property: a module with `applies(operator)`, `prepare(case)`, `names(case)` and `judge(case, subject)`."""

@@ -19,6 +19,11 @@ def prepare(case: Case) -> None:
     """A call is all that there is."""
 
 
+def names(case: Case) -> dict[str, Any]:
+    """What the register may ask of a case beyond its arguments: nothing."""
+    return {}
+
+
 def judge(case: Case, subject: Any) -> Judgement:
     """The worst output of one call."""
     answer = subject.forward(case.call)

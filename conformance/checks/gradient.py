@@ -24,6 +24,11 @@ def prepare(case: Case) -> None:
     case.extra("cotangent", out.shape, "special" if case.region == "special" else "ordinary")
 
 
+def names(case: Case) -> dict[str, Any]:
+    """What the register may ask of a case beyond its arguments: its cotangent."""
+    return dict(case.extras)
+
+
 def judge(case: Case, subject: Any) -> Judgement:
     """The worst gradient of one call."""
     answer = subject.gradient(case.call, case.extras["cotangent"])

@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
+import numpy as np
+
 from conformance.case import Case
 from conformance.checks.judgement import Judgement, judge_outputs, raised, wide_arguments, worst
 from conformance.declaration import Operator, widen
@@ -26,6 +28,12 @@ def prepare(case: Case) -> None:
     case.steps = tuple(not case.tape.flag() for _ in range(STEPS))
     for step in range(1, STEPS + 1):
         case.extra(_input(step), case.call.arguments["x"].shape)
+
+
+def names(case: Case) -> dict[str, Any]:
+    """What the register may ask of a case: `x` is every input in a row, `training` whether any step trains."""
+    inputs = [case.extras[_input(step)] for step in range(1, STEPS + 1)]
+    return {"x": np.concatenate(inputs), "training": any(case.steps), "evaluating": not all(case.steps)}
 
 
 def judge(case: Case, subject: Any) -> Judgement:

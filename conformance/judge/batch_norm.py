@@ -156,6 +156,8 @@ def single_attributes(f: Facts) -> Any:
     q = single * f.arguments["epsilon"] * m.scale**2 / 2
     if f.cotangent is not None:
         g, h = f.cotangent, m.normalised
+        if f.name == "x" and not batch_statistics(f):
+            return q * np.abs(f.expected)
         if f.name == "x":
             product = (np.abs(g) * np.abs(h)).mean(m.axes, keepdims=True)
             return q * (np.abs(f.expected) + 2 * np.abs(m.scale * m.weight * h) * product)
@@ -164,6 +166,52 @@ def single_attributes(f: Facts) -> Any:
         return np.abs(m.normalised * m.weight) * q
     batch = m.mean if f.name == "running_mean" else m.variance
     return single * f.arguments["momentum"] * (np.abs(f.arguments[f.name]) + np.abs(batch).ravel())
+
+
+def updated(f: Facts) -> Any:
+    """The running statistics of a call in evaluation, updated with those of the batch as if it trained."""
+    if not f.name.startswith("running_") or f.arguments["training"] or not batch_statistics(f):
+        return 0.0
+    m = _moments(f)
+    batch, error = (m.mean, m.mean_error) if f.name == "running_mean" else (m.variance, m.variance_error)
+    apart = np.abs(1 - f.arguments["momentum"]) * np.abs(batch.ravel() - f.arguments[f.name])
+    reach = apart + _running(f, f.name, batch, error)
+    return np.where(np.isfinite(reach), reach, np.inf)
+
+
+def overflow(f: Facts) -> Any:
+    """Nothing is claimed of channels whose sums overflow."""
+    m = _moments(f)
+    apart = np.abs(m.x - m.mean)
+    sums = [np.abs(m.x).sum(m.axes, keepdims=True), np.square(apart).sum(m.axes, keepdims=True)]
+    if f.cotangent is not None:
+        g = np.abs(f.cotangent).sum(m.axes, keepdims=True)
+        products = apart.max(m.axes, keepdims=True) * np.maximum(m.scale, 1) * np.maximum(g, 1)
+        sums = [*sums, products] if batch_statistics(f) else [products]
+    elif not batch_statistics(f):
+        return 0.0
+    reached = np.max(sums, axis=0) >= f.largest * (1 - (m.count + 3) * f.unit)
+    lost = np.where(reached, np.inf, 0.0)
+    return lost if f.name in ("out", "x") else lost.ravel()
+
+
+def other_statistics(f: Facts) -> Any:
+    """Nothing is claimed of the gradients that depend on the statistics, in evaluation by those of the batch."""
+    evaluated = batch_statistics(f) and not f.arguments["training"]
+    return np.inf if evaluated and f.name != "bias" else 0.0
+
+
+def infinite_cotangent(f: Facts) -> Any:
+    """Nothing is claimed of channels whose cotangent is not finite."""
+    m = _moments(f)
+    lost = np.where(np.isfinite(f.cotangent).all(m.axes, keepdims=True), 0.0, np.inf)
+    return lost if f.name == "x" else lost.ravel()
+
+
+def lone_parameter(f: Facts) -> Any:
+    """Nothing is claimed of the gradient of a weight without bias, or of a bias without weight."""
+    lone = (f.arguments["weight"] is None) != (f.arguments["bias"] is None)
+    return np.inf if lone and f.name in ("weight", "bias") else 0.0
 
 
 ROWS = Rows(

@@ -30,6 +30,7 @@ class Facts:
     expected: Array
     unit: float  # the unit roundoff u
     tiny: Any  # half of the dtype's smallest positive number, in the reference's precision
+    largest: float  # the dtype's largest finite number
     reference: Callable[..., Array]  # this output for other arguments: facts.reference(x=abs(x))
     cotangent: Any = None  # an array, where this is a gradient
 

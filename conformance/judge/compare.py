@@ -24,15 +24,23 @@ class Comparison:
 
 
 def compare(
-    got: Array | None, expected: Array, allowed: Array | float, dtype: np.dtype[Any], *, signed_zero: bool = False
+    got: Array | None,
+    expected: Array,
+    allowed: Array | float,
+    dtype: np.dtype[Any],
+    *,
+    signed_zero: bool = False,
+    free: Array | bool = False,
 ) -> Comparison:
     """Judge `got` by `expected` (computed in a wider dtype), element by element.
 
     `dtype` is the dtype that the contract promises for the output. `allowed` is the largest absolute error of each
     element. A NaN must be a NaN, an infinity the same infinity; a finite value may come out as infinity only where
     the expected value is within its allowed error of the overflow threshold. The sign of a zero counts where
-    `signed_zero` says so.
+    `signed_zero` says so. Where `free` is true nothing is claimed; an output that is free everywhere may be missing.
     """
+    if np.size(free) and np.all(free):
+        return Comparison()
     if got is None:
         return _broken("the output is missing", "nothing", f"shape {expected.shape}")
     if got.dtype != dtype:
@@ -42,9 +50,9 @@ def compare(
     if not got.size:
         return Comparison()
     if dtype.kind not in "fc":
-        return _exact(got, expected)
+        return _exact(got, expected, free)
     with np.errstate(all="ignore"):
-        share = _shares(got, expected, np.asarray(allowed), dtype, signed_zero)
+        share = np.where(free, 0, _shares(got, expected, np.asarray(allowed), dtype, signed_zero))
         worst = int(np.argmax(share))
         return _worst(got, expected, worst, float(share.flat[worst]), dtype)
 
@@ -72,8 +80,8 @@ def _worst(got: Array, expected: Array, worst: int, share: float, dtype: np.dtyp
     g, e = got.flat[worst], expected.flat[worst]
     index = tuple(int(i) for i in np.unravel_index(worst, got.shape))
     ulp = in_ulp(g, e, dtype)
-    if share <= 1:  # an infinity that is allowed is the right rounding
-        return Comparison("", index, "", "", 0.0 if np.isinf(g) else ulp, share)
+    if share <= 1:  # an infinity that is allowed is the right rounding, and what is free has no error
+        return Comparison("", index, "", "", ulp if np.isfinite(ulp) else 0.0, share)
     share = np.inf if np.isnan(share) else share  # a bound that is no number allows nothing
     return Comparison(_kind(g, e, dtype), index, str(g), spell(e, dtype), ulp, share)
 
@@ -109,8 +117,8 @@ def spell(value: Any, dtype: np.dtype[Any]) -> str:
     return str(rounded) if value == rounded or not np.isfinite(value) else f"{rounded!s} ({value:.12g} before rounding)"
 
 
-def _exact(got: Array, expected: Array) -> Comparison:
-    wrong = np.flatnonzero(got != expected)
+def _exact(got: Array, expected: Array, free: Array | bool) -> Comparison:
+    wrong = np.flatnonzero((got != expected) & ~np.asarray(free))
     if not wrong.size:
         return Comparison()
     index = tuple(int(i) for i in np.unravel_index(int(wrong[0]), got.shape))

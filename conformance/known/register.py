@@ -23,6 +23,9 @@ from conformance.known.predicate import Predicate
 
 PATH = Path(__file__).with_name("divergences.toml")
 KINDS = ("bug", "documentation", "choice")
+SEVERITIES = ("memory", "wrong", "refused", "special", "digits")
+"""Memory is harmed, or the process dies; a result is wrong without a word; a call that has a meaning raises, or lacks
+its gradient; only NaN, infinities and the ends of the range come out wrong; only digits are lost."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +55,7 @@ class Entry:
     devices: tuple[str, ...]
     versions: str
     kind: str
+    severity: str
     right: str
     paddle: str
     link: str
@@ -116,8 +120,9 @@ def _entry(table: Mapping[str, Any]) -> Entry:
         raise Broken(f"divergence {name}: the field {error} is missing") from None
     except (TypeError, ValueError) as error:
         raise Broken(f"divergence {name}: {error}") from None
-    if entry.kind not in KINDS:
-        raise Broken(f"divergence {name}: kind is {entry.kind!r}; allowed: {', '.join(KINDS)}")
+    for field, allowed in (("kind", KINDS), ("severity", SEVERITIES)):
+        if (value := getattr(entry, field)) not in allowed:
+            raise Broken(f"divergence {name}: {field} is {value!r}; allowed: {', '.join(allowed)}")
     return entry
 
 

@@ -16,8 +16,6 @@ def _draw(tape: Tape, layout: str) -> dict[str, Any]:
     shape = (batch, *inner, channels) if layout[-1] == "C" and inner else (batch, channels, *inner)
     affine = tape.one_of((False, False), (True, True), (True, False), (False, True))
     training = tape.flag()
-    if training and batch * _product(inner) == 1:
-        shape = (2, *shape[1:])  # Paddle asks for more than one value per channel in training
     return {
         "x": Tensor(shape),
         "running_mean": Tensor((channels,), "ordinary"),
@@ -32,11 +30,10 @@ def _draw(tape: Tape, layout: str) -> dict[str, Any]:
     }
 
 
-def _product(extents: list[int]) -> int:
-    total = 1
-    for extent in extents:
-        total *= extent
-    return total
+def _facts(arguments: Arguments) -> dict[str, Any]:
+    """`count` is the number of values per channel; `evaluating` says that the call is not in training."""
+    x, channels = arguments["x"], len(arguments["running_mean"])
+    return {"count": x.size // channels, "evaluating": not arguments["training"]}
 
 
 def _options(arguments: Arguments) -> dict[str, Any]:
@@ -61,5 +58,6 @@ OPERATORS = (
         differentiable=("x", "weight", "bias"),
         updates=("running_mean", "running_var"),
         layer=Layer({"NC": "BatchNorm1D", "NCHW": "BatchNorm2D"}, _options, _STATE),
+        facts=_facts,
     ),
 )

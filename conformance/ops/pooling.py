@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from conformance.declaration import Arguments, Layer, Operator, Tensor
 from conformance.draw.pooling import windows
 from conformance.draw.tape import Tape
+from refimpl.pooling.geometry import fixed
 
 
 def _average(tape: Tape, layout: str) -> dict[str, Any]:
@@ -22,8 +25,24 @@ def _average(tape: Tape, layout: str) -> dict[str, Any]:
 
 def _maximum(tape: Tape, layout: str) -> dict[str, Any]:
     shape, arguments = windows(tape, layout)
-    mask = layout[1] == "C" and not isinstance(arguments["padding"], str) and tape.flag()
+    mask = layout[1] == "C" and tape.flag()
     return {"x": Tensor(shape), **arguments, "return_mask": mask, "data_format": layout}
+
+
+def _facts(arguments: Arguments) -> dict[str, Any]:
+    """Where the windows lie: `before` and `after` are the paddings of each axis; `clipped` says that a window holds
+    fewer cells of the input than the kernel has, `overhanging` that one sticks out of the padded input, `late` that one
+    more would start in the padding behind the input (ceil_mode).
+    """
+    names = ("kernel_size", "stride", "padding", "ceil_mode", "data_format")
+    axes = fixed(arguments["x"].shape, *(arguments[name] for name in names)).axes
+    return {
+        "before": np.array([axis.before for axis in axes]),
+        "after": np.array([axis.after for axis in axes]),
+        "clipped": any((axis.cells(padded=False) < axis.sizes[0]).any() for axis in axes),
+        "overhanging": any((axis.cells(padded=True) < axis.sizes[0]).any() for axis in axes),
+        "late": arguments["ceil_mode"] and any(a.starts[-1] + a.sizes[0] < a.length + a.after for a in axes),
+    }
 
 
 def _options(arguments: Arguments) -> dict[str, Any]:
@@ -37,6 +56,7 @@ OPERATORS = (
         draw=_average,
         layouts=("NCHW", "NHWC"),
         layer=Layer({"any": "AvgPool2D"}, _options),
+        facts=_facts,
     ),
     Operator(
         name="max_pool2d",
@@ -45,5 +65,6 @@ OPERATORS = (
         layouts=("NCHW", "NHWC"),
         outputs=("out", "mask"),
         layer=Layer({"any": "MaxPool2D"}, _options),
+        facts=_facts,
     ),
 )
