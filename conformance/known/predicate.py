@@ -42,7 +42,7 @@ _OPERATORS: dict[type, Callable[..., Any]] = {
     ast.BitAnd: operator.and_,
     ast.BitOr: operator.or_,
     ast.USub: operator.neg,
-    ast.Invert: operator.invert,
+    ast.Invert: np.logical_not,  # also of True, whose bits inverted are -2
     ast.Not: operator.not_,
     ast.Eq: operator.eq,
     ast.NotEq: operator.ne,
@@ -68,11 +68,13 @@ class Predicate:
         self.text = text
         try:
             self._tree = ast.parse(text.strip(), mode="eval").body
-        except SyntaxError as error:
-            raise ValueError(f"cannot read the predicate {text!r}: {error.msg}") from None
+        except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
+            raise ValueError(f"cannot read the predicate {text[:80]!r}: {getattr(error, 'msg', error)}") from None
         for node in ast.walk(self._tree):
             if not isinstance(node, _ALLOWED):
                 raise ValueError(f"the predicate {text!r} may not contain {type(node).__name__}")
+            if isinstance(node, ast.Constant) and not isinstance(node.value, (int, float, str, type(None))):
+                raise ValueError(f"the predicate {text!r} may not contain {node.value!r}")
             if isinstance(node, ast.Call) and (not isinstance(node.func, ast.Name) or node.func.id not in _FUNCTIONS):
                 raise ValueError(f"the predicate {text!r} may only call {', '.join(_FUNCTIONS)}")
         called = {id(n.func) for n in ast.walk(self._tree) if isinstance(n, ast.Call)}
