@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Callable
 from importlib import import_module
@@ -75,6 +76,9 @@ def main(arguments: list[str] | None = None) -> int:
     except UserError as error:
         print(f"conformance: {error}", file=sys.stderr)
         return 2
+    except BrokenPipeError:  # the reader has seen enough, as in `... | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -96,8 +100,6 @@ def _positive(text: str) -> int:
 
 
 def _processors() -> int:
-    import os
-
     return os.cpu_count() or 1
 
 

@@ -19,7 +19,10 @@ def write(case: Case, output: str, index: tuple[int, ...], expected: str) -> str
         lines.append(f"{name} = paddle.to_tensor({spelling.array(value)}, stop_gradient={stop})")
     where = f"[{', '.join(map(str, index))}]" if index else ""
     lines += _steps(case, output) if case.steps else _single(case, output)
-    lines += [f'print("got     ", result.numpy(){where})', f'print("expected", {expected!r})']
+    lines += [
+        f'print("got     ", result if result is None else result.numpy(){where})',
+        f'print("expected", {expected!r})',
+    ]
     assert len(lines) <= LINES, lines
     return "\n".join(lines) + "\n"
 
