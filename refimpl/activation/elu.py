@@ -85,7 +85,10 @@ def celu(x: ArrayLike, alpha: float = 1.0) -> Array:
     def formula(x: Array) -> Array:  # ACT-CELU-1
         quotient, rest = _divide(x, alpha)
         growth = 1 + rest if alpha < 0 else 1  # where e^ grows, so does the error of its exponent
-        return np.where(x > 0, x, alpha * (np.expm1(quotient) * growth))
+        curve = alpha * (np.expm1(quotient) * growth)
+        curve = patch(curve, np.isinf(curve), lambda z, rest: times_exp(alpha * (1 + rest), z), quotient, rest)
+        straight = x > -abs(alpha) * np.finfo(x.dtype).eps / 4  # the curve is x to half an ulp, and x / alpha may be 0
+        return np.where(straight, x, curve)
 
     return pointwise(formula, x)
 

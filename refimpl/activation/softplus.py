@@ -44,10 +44,12 @@ def softplus_vjp(grad_out: ArrayLike, x: ArrayLike, beta: float = 1, threshold: 
 
 
 def _softplus(x: Array, beta: float) -> Array:
-    """The curve: max(z, 0) + log(1 + e^-|z|) for z = beta * x, to which the rest of the rounded z is added."""
+    """The curve: x where z = beta * x > 0, and log(1 + t) / beta, t = e^-|z|, with the rest of the rounded z."""
     z, rest = two_product(x, x.dtype.type(beta))
-    curve = np.maximum(z, 0) + np.log1p(np.exp(-np.abs(z))) + rest * logistic(z)
-    return patch(curve / beta, vanishing(z), lambda z, rest: times_exp((1 + rest) / beta, z), z, rest)
+    t = np.exp(-np.abs(z))
+    bend = np.log1p(t) - np.sign(z) * rest * t / (1 + t)
+    curve = np.where(z > 0, x, 0 * t) + bend / beta
+    return patch(curve, vanishing(z), lambda z, rest: times_exp((1 + rest) / beta, z), z, rest)
 
 
 def _straight(x: Array, beta: float, threshold: float) -> Array:

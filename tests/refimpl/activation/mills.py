@@ -1,8 +1,8 @@
 """Where the coefficients in refimpl/activation/_normal.py come from; run as a module, it prints them.
 
-They interpolate f(r) = (u + K) Phi(-u) e^(u^2/2), u = K r / (1 - r), by a polynomial in r - 1/2, at the Chebyshev nodes of
-the r from 0 to that of the largest u at which e^(-u^2/2) is not 0 in the dtype. Interpolation at these nodes comes within
-a small factor of the best polynomial; the degree is the least whose error is below half a unit in the last place.
+They interpolate f(r) = (u + K) Phi(-u) e^(u^2/2), u = K r / (1 - r), by a polynomial in r - 1/2, at the Chebyshev nodes
+of the r from 0 to that of the largest u at which e^(-u^2/2) is not 0 in the dtype. Interpolation at these nodes comes
+within a small factor of the best polynomial; the degree is the least with an error below half a unit in the last place.
 """
 
 from __future__ import annotations

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 
 import mpmath
-import numpy as np
-from mpmath import cosh, erf, exp, expm1, log, mp, mpf, pi, sinh, sqrt, tanh
-
-import refimpl
+from mpmath import cosh, erfc, exp, expm1, log, mp, mpf, pi, sinh, sqrt, tanh
 
 Formula = Callable[..., Any]
 
@@ -18,7 +14,7 @@ Formula = Callable[..., Any]
 def gelu(x: Any, approximate: Any = False) -> Any:
     if approximate in (True, "tanh"):
         return x / 2 * (1 + tanh(sqrt(2 / pi) * (x + mpf("0.044715") * x**3)))
-    return x / 2 * (1 + erf(x / sqrt(2)))
+    return x / 2 * erfc(-x / sqrt(2))  # 1 + erf(z) = erfc(-z)
 
 
 def hardsigmoid(x: Any, slope: float = 0.1666667, offset: float = 0.5) -> Any:

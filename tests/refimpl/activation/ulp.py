@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import mpmath
@@ -26,11 +25,20 @@ def unit(magnitude: Any, dtype: np.dtype[Any]) -> Any:
 
 
 def distance(got: Any, want: Any, scale: Any = 0) -> float:
-    """|got - want| in ulps of max(|want|, scale); a value that is not finite is infinitely far."""
+    """|got - want| in ulps of max(|want|, scale); an infinity stands for all numbers of its sign beyond the largest."""
+    if np.isinf(got) and want * int(np.sign(got)) > exact(np.finfo(got.dtype).max):
+        return 0.0
     if not np.isfinite(got):
         return INFINITELY_FAR
     return float(abs(exact(got) - want) / unit(max(abs(want), abs(scale)), got.dtype))
 
 
-def distances(got: Sequence[Any], want: Sequence[Any]) -> np.ndarray:
-    return np.array([distance(g, w) for g, w in zip(got, want, strict=True)])
+def errors(got: np.ndarray, want: np.ndarray, scale: np.ndarray | float = 0.0) -> np.ndarray:
+    """The same for an array of a narrow dtype against one of a wider dtype; two equal NaN or infinities are 0 apart."""
+    narrow = got.dtype
+    with np.errstate(all="ignore"):
+        rounded = np.maximum(np.abs(want), scale).astype(narrow)
+        units = np.spacing(np.minimum(rounded, np.finfo(narrow).max)).astype(want.dtype)
+        apart = np.abs(got.astype(want.dtype) - want) / units
+        same = (np.isnan(got) & np.isnan(want)) | (np.isinf(got) & (got == want.astype(narrow)))
+    return np.where(same, 0.0, np.where(np.isnan(apart), INFINITELY_FAR, apart))

@@ -1,0 +1,87 @@
+"""The elementwise activations against mpmath: values (ACT-A1) and derivatives (ACT-A2), far tails too (ACT-G6)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.refimpl.activation.cases import CASES, GATED, Case, every_magnitude, points
+from tests.refimpl.activation.truth import derivative, value
+from tests.refimpl.activation.ulp import distance, exact
+
+SEEDS = st.integers(0, 2**32 - 1)
+# The bounds of ACT-A1 and ACT-A2 in docs/spec/activation.md, which derives them.
+VALUE = {"gelu": 4, "mish": 4, "softplus": 3, "stanh": 3}
+SLOPE = 4
+LONGDOUBLE_EXTRA = 2
+
+
+def places(dtype: Any) -> int:
+    """How many binary places the least number of a dtype has."""
+    info = np.finfo(dtype)
+    return int(info.nmant - info.minexp)
+
+
+def worst_value(case: Case, x: np.ndarray) -> float:
+    return max(
+        distance(got, value(case.formula, exact(cell), places(x.dtype)))
+        for got, cell in zip(case.value(x), x, strict=True)
+    )
+
+
+def worst_slope(case: Case, x: np.ndarray) -> float:
+    """The largest error of the derivative, in ulps of its terms where it is a sum that may cancel."""
+
+    def error(got: Any, cell: Any) -> float:
+        want = derivative(case.formula, cell, places(x.dtype))
+        if case.name not in GATED or not cell:
+            return distance(got, want)
+        gate = value(case.formula, cell, places(x.dtype)) / cell
+        return distance(got, want, abs(gate) + abs(want - gate))
+
+    return max(error(got, exact(cell)) for got, cell in zip(case.slope(x), x, strict=True))
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+@settings(max_examples=1)
+@given(seed=SEEDS)
+def test_float64(case: Case, seed: int) -> None:
+    x = points(np.float64, seed, count=40, far=15)
+    assert worst_value(case, x) <= VALUE.get(case.name, 2)
+    assert worst_slope(case, x) <= SLOPE
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+@settings(max_examples=1)
+@given(seed=SEEDS)
+def test_longdouble(case: Case, seed: int) -> None:
+    x = points(np.longdouble, seed, count=15, far=1)
+    assert worst_value(case, x) <= VALUE.get(case.name, 2) + LONGDOUBLE_EXTRA
+    assert worst_slope(case, x) <= SLOPE + LONGDOUBLE_EXTRA
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+@settings(max_examples=1)
+@given(seed=SEEDS)
+def test_every_magnitude(case: Case, seed: int) -> None:
+    """Subnormal and huge numbers, but for the negative ones for which e^x is 0."""
+    x = every_magnitude(np.float64, seed, 40)
+    x = x[(x > 0) | (np.abs(x) < 1)]
+    assert worst_value(case, x) <= VALUE.get(case.name, 2)
+    assert worst_slope(case, x) <= SLOPE
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.longdouble])
+def test_four_ulps_more_are_seen(dtype: Any) -> None:
+    class Off(Case):
+        def value(self, x: np.ndarray) -> np.ndarray:
+            y = super().value(x)
+            return y + 4 * np.spacing(y)
+
+    x = points(dtype, 1, count=5, far=0)
+    assert worst_value(Case("sigmoid", {}), x) <= 2
+    assert worst_value(Off("sigmoid", {}), x) > 2 + LONGDOUBLE_EXTRA
