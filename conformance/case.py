@@ -26,7 +26,8 @@ class Case:
     """A call of a cell's operator, and where the further arrays that a property needs come from.
 
     `extras` holds these arrays (a cotangent, the inputs of further steps) once the property has drawn them; `steps` the
-    switches between training and evaluation; `within` the known divergences that the case shows, and may show.
+    switches between training and evaluation; `sequence` the calls that share a random stream; `within` the known
+    divergences that the case shows, and may show.
     """
 
     cell: Cell
@@ -38,6 +39,7 @@ class Case:
     extras: dict[str, Array] = field(default_factory=dict)
     steps: tuple[bool, ...] = ()
     within: tuple[str, ...] = ()
+    sequence: list[tuple[Operator, Call]] = field(default_factory=list)
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -57,7 +59,9 @@ def draw(cell: Cell, operator: Operator, tape: Tape) -> Case:
     region = tape.one_of(*operator.regions)
     layer = operator.layer is not None and (cell.property == "state" or tape.flag())
     salt = tape.integer(0, 255)
-    arguments = operator.draw(tape, cell.layout)
+    arguments = (operator.sample if operator.sample and cell.property == "statistics" else operator).draw(
+        tape, cell.layout
+    )
 
     def codes(array: int, size: int) -> NDArray[np.uint32]:
         return tape.codes(array, size, salt)

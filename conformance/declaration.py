@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,8 @@ import refimpl
 from conformance.call import Call, LayerForm
 from conformance.draw.tape import Tape
 from conformance.draw.values import REGIONS
+from conformance.sample import Sample
+from refimpl.random import Generator
 
 Array = NDArray[Any]
 Arguments = Mapping[str, Any]
@@ -54,8 +57,10 @@ class Layer:
 class Operator:
     """One operator on trial.
 
-    `draw(tape, layout)` gives the arguments of a call, with a `Tensor` in the place of every array. `noise(seed,
-    arguments)` gives the extra arguments that the reference of a random operator takes. `points(arguments)` are the
+    `draw(tape, layout)` gives the arguments of a call, with a `Tensor` in the place of every array. `noise(stream,
+    arguments)` draws from Paddle's stream the extra arguments that the reference of a random operator takes; `sample`
+    says how to look at the operator where that stream is not known. `meaningless(arguments)` are changes that leave a
+    call without meaning. `points(arguments)` are the
     places where the function is not smooth, for the region "kinks". `facts(arguments)` is what the register's
     predicates may ask of a call beyond its arguments.
     """
@@ -72,7 +77,9 @@ class Operator:
     exact_devices: tuple[str, ...] = ("cpu",)  # where `noise` is known to be what the operator draws
     points: Callable[[Arguments], Sequence[float]] = lambda arguments: (0.0,)
     facts: Callable[[Arguments], Mapping[str, Any]] = lambda arguments: {}
-    noise: Callable[[int, Arguments], dict[str, Array]] | None = None
+    noise: Callable[[Generator, Arguments], dict[str, Any]] | None = None
+    sample: Sample | None = None
+    meaningless: Callable[[Arguments], Sequence[dict[str, Any]]] | None = None
     dtypes: tuple[str, ...] = ("float32", "float64")
     module: str = "paddle.nn.functional"
 
@@ -86,23 +93,35 @@ class Operator:
         """The signature of the reference, which is Paddle's without `name`."""
         return inspect.signature(getattr(refimpl, self.name))
 
-    def reference(self, call: Call, arguments: Arguments) -> dict[str, Array]:
-        """The outputs of the reference, by name, then the new values of the updated arguments."""
-        result = getattr(refimpl, self.name)(**arguments, **self._noise(call))
+    def reference(self, call: Call, arguments: Arguments, noise: Arguments | None = None) -> dict[str, Array]:
+        """The outputs of the reference, by name, then the new values of the updated arguments.
+
+        `noise` takes the place of what the call's seed would give.
+        """
+        result = getattr(refimpl, self.name)(**{**arguments, **self.noise_of(call, noise)})
         results = result if isinstance(result, tuple) else (result,)
         return dict(zip(self.outputs + self.updates, results, strict=False))
 
-    def reference_gradients(self, call: Call, cotangent: Array, arguments: Arguments) -> dict[str, Array]:
+    def reference_gradients(
+        self, call: Call, cotangent: Array, arguments: Arguments, noise: Arguments | None = None
+    ) -> dict[str, Array]:
         """The gradients of the reference, by the name of the argument."""
-        gradients = getattr(refimpl, self.name + "_vjp")(cotangent, **arguments, **self._noise(call))
+        gradients = getattr(refimpl, self.name + "_vjp")(cotangent, **{**arguments, **self.noise_of(call, noise)})
         wanted = [name for name in self.differentiable if arguments.get(name) is not None]
         present = [g for g in gradients if g is not None]
         return dict(zip(wanted, present, strict=True))
 
-    def _noise(self, call: Call) -> dict[str, Array]:
-        if self.noise is None or call.seed is None:
-            return {}
-        return self.noise(call.seed, call.arguments)
+    def noise_of(self, call: Call, known: Arguments | None = None) -> Arguments:
+        """The randomness of a call: what is known of it, or what Paddle draws after the call's seed."""
+        if known is not None or self.noise is None or call.seed is None:
+            return known or {}
+        return self.noise(deepcopy(_seeded(call.seed)), call.arguments)
+
+
+@lru_cache
+def _seeded(seed: int) -> Generator:
+    """The stream after a seed, which takes a millisecond to work out."""
+    return Generator(seed)
 
 
 def widen(arguments: Arguments, dtype: np.dtype[Any]) -> dict[str, Any]:

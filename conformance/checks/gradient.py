@@ -9,6 +9,7 @@ import numpy as np
 from conformance.case import Case
 from conformance.checks.judgement import Judgement, judge_outputs, raised, wide_arguments, worst
 from conformance.declaration import Operator
+from conformance.judge.precision import reference_dtype
 from conformance.judge.table import TABLE
 
 
@@ -35,7 +36,7 @@ def judge(case: Case, subject: Any) -> Judgement:
     if answer.error is not None:
         return raised(answer)
     operator, arguments = case.operator, wide_arguments(case)
-    wide = case.extras["cotangent"].astype(arguments["x"].dtype)
+    wide = case.extras["cotangent"].astype(reference_dtype(case.dtype))
 
     def compute(cotangent: Any = wide, **changes: Any) -> dict[str, Any]:
         return operator.reference_gradients(case.call, cotangent, {**arguments, **changes})

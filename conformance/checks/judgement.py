@@ -61,40 +61,36 @@ def judge_outputs(
     arguments: Mapping[str, Any],
     compute: Callable[..., Mapping[str, Array]],
     cotangent: Array | None = None,
+    noise: Mapping[str, Any] | None = None,
 ) -> dict[str, Comparison]:
     """Every output that the reference has, against it and its row of the table.
 
     `compute(**changes)` is the reference: its outputs by name, for the arguments of the case with these changes. `got`
-    is what Paddle gave; what is missing there is a divergence.
+    is what Paddle gave; what is missing there is a divergence. `noise` takes the place of what the call's seed would
+    give.
     """
+    known = case.operator.noise_of(case.call, noise)
+
+    def judged(name: str, value: Array) -> Comparison:
+        dtype = case.dtype if value.dtype.kind in "fc" else value.dtype
+        facts = Facts(
+            name, arguments, value, precision.uncertainty(case.dtype), precision.underflow(case.dtype),
+            float(np.finfo(case.dtype).max), lambda **changes: compute(**changes)[name], cotangent, known,
+        )  # fmt: skip
+        allowed, free = _allowed(case, rows[name], facts)
+        return compare(got.get(name), value, allowed, dtype, signed_zero=rows[name].signed_zero, free=free)
+
     with np.errstate(all="ignore"):
-        expected = compute()
-        return {
-            name: _judge_output(case, rows[name], got.get(name), value, name, arguments, compute, cotangent)
-            for name, value in expected.items()
-        }
+        return {name: judged(name, value) for name, value in compute().items()}
 
 
-def _judge_output(
-    case: Case,
-    row: Row,
-    got: Array | None,
-    expected: Array,
-    name: str,
-    arguments: Mapping[str, Any],
-    compute: Callable[..., Mapping[str, Array]],
-    cotangent: Array | None,
-) -> Comparison:
-    dtype = case.dtype if expected.dtype.kind in "fc" else expected.dtype
-    facts = Facts(
-        name, arguments, expected, precision.uncertainty(case.dtype), precision.underflow(case.dtype),
-        float(np.finfo(case.dtype).max), lambda **changes: compute(**changes)[name], cotangent,
-    )  # fmt: skip
+def _allowed(case: Case, row: Row, facts: Facts) -> tuple[Any, Any]:
+    """The largest error of each element, and where nothing is claimed."""
     allowed, free = row.allowed(facts), False
     for entry in case.within:
         known = WITHIN[entry].allowed(facts)
         allowed, free = allowed + known, np.isinf(known) | free
-    return compare(got, expected, allowed, dtype, signed_zero=row.signed_zero, free=free)
+    return allowed, free
 
 
 def worst(judgements: Mapping[str, Comparison]) -> Judgement:

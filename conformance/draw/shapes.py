@@ -22,3 +22,11 @@ def images(tape: Tape, layout: str, extents: Sequence[int]) -> tuple[int, ...]:
     """The shape of a batch of images in a layout such as NCHW or NHWC."""
     n, c = tape.integer(1, 3), tape.integer(1, 3)
     return (n, *extents, c) if layout.endswith("C") else (n, c, *extents)
+
+
+def channels(tape: Tape, layout: str) -> tuple[int, ...]:
+    """A shape of a layout such as CL, NC, NCHW or NDHWC, of small uneven extents, now and then empty."""
+    extents = tape.integers(len(layout), 1, 4)
+    if tape.integer(0, 31) == 31:
+        extents[tape.integer(0, len(layout) - 1)] = 0
+    return tuple(extents)

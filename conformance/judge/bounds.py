@@ -12,7 +12,7 @@ rounding is off by up to half of the smallest number; `Facts.rounding` adds that
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -33,6 +33,7 @@ class Facts:
     largest: float  # the dtype's largest finite number
     reference: Callable[..., Array]  # this output for other arguments: facts.reference(x=abs(x))
     cotangent: Any = None  # an array, where this is a gradient
+    noise: Mapping[str, Any] = field(default_factory=dict)  # what a random operator drew
 
     def rounding(self, count: Any, magnitude: Any) -> Any:
         """The error of `count` roundings of numbers of this magnitude."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import prod
 
-from conformance.judge import batch_norm
+from conformance.judge import batch_norm, randomness
 from conformance.judge.bounds import Facts, Row, Rows, exact, roundings
 
 
@@ -13,21 +13,6 @@ def window(f: Facts) -> int:
     kernel = f.arguments["kernel_size"]
     return prod(kernel) if isinstance(kernel, (list, tuple)) else int(kernel) ** (f.arguments["x"].ndim - 2)
 
-
-def _dropout(f: Facts) -> float:
-    """The roundings of a factor 1-p or 1/(1-p), in units of u."""
-    p = float(f.arguments["p"])
-    upscale = f.arguments["mode"] == "upscale_in_train"
-    if upscale != bool(f.arguments["training"]) or p in (0, 1):
-        return 0
-    return 3 + p / (1 - p)
-
-
-_DROPOUT = Row(
-    lambda f: f.rounding(_dropout(f), f.expected) if _dropout(f) else 0.0,
-    "x * (1-p) or x / (1-p): p rounded to the dtype changes 1-p by u p/(1-p), then a subtraction, a division and a "
-    "multiplication; where nothing is scaled, nothing is rounded",
-)
 
 TABLE: dict[str, Rows] = {
     "avg_pool2d": Rows(
@@ -50,5 +35,5 @@ TABLE: dict[str, Rows] = {
         {"x": roundings(9, "y (1-y) g with y and 1-y = sigmoid(-x) to full accuracy; two products")},
     ),
     "batch_norm": batch_norm.ROWS,
-    "dropout": Rows({"out": _DROPOUT}, {"x": _DROPOUT}),
+    **randomness.ROWS,
 }  # fmt: skip

@@ -1,36 +1,93 @@
-"""Dropout on trial: its mask is predicted from the seed."""
+"""Dropout and its relatives on trial: their masks are predicted from the seed."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
+import numpy as np
+
+import refimpl
 from conformance.declaration import Arguments, Layer, Operator, Tensor
-from conformance.draw.shapes import any_shape
+from conformance.draw.shapes import any_shape, channels
 from conformance.draw.tape import Tape
+from conformance.ops import masks
 from refimpl import random
+from refimpl.random import Generator
+
+
+def _chance(tape: Tape) -> dict[str, Any]:
+    return {"p": tape.one_of(0.5, 0.0, 0.1, 0.25, 0.3, 0.9, 1.0), "training": not tape.flag()}
 
 
 def _dropout(tape: Tape, layout: str) -> dict[str, Any]:
     shape = any_shape(tape)
     axes = [axis for axis in range(len(shape)) if tape.flag()]
-    return {
-        "x": Tensor(shape),
-        "p": tape.one_of(0.5, 0.0, 0.1, 0.25, 0.3, 0.9, 1.0),
-        "axis": axes or None,
-        "training": not tape.flag(),
-        "mode": tape.one_of("upscale_in_train", "downscale_in_infer"),
-    }
+    chance = _chance(tape)
+    mode = tape.one_of("upscale_in_train", "downscale_in_infer")
+    return {"x": Tensor(shape), "p": chance["p"], "axis": axes or None, "training": chance["training"], "mode": mode}
 
 
-def _options(arguments: Arguments) -> dict[str, Any]:
-    return {name: arguments[name] for name in ("p", "axis", "mode")}
+def _dropout1d(tape: Tape, layout: str) -> dict[str, Any]:
+    return {"input": Tensor(channels(tape, tape.one_of("NCL", "CL"))), **_chance(tape)}
 
 
-def _mask(seed: int, arguments: Arguments) -> dict[str, Any]:
-    if not arguments["training"]:
-        return {}
-    stream = random.Generator(seed)
-    return {"mask": random.dropout_mask(stream, arguments["x"].shape, arguments["p"], arguments["axis"])}
+def _of_channels(tape: Tape, layout: str) -> dict[str, Any]:
+    return {"x": Tensor(channels(tape, layout)), **_chance(tape), "data_format": layout}
+
+
+def _alpha(tape: Tape, layout: str) -> dict[str, Any]:
+    return {"x": Tensor(any_shape(tape)), **_chance(tape)}
+
+
+def _feature_alpha(tape: Tape, layout: str) -> dict[str, Any]:
+    return {"x": Tensor(channels(tape, tape.one_of("NCHW", "NC", "NCL", "NCDHW"))), **_chance(tape)}
+
+
+def _options(names: tuple[str, ...], arguments: Arguments) -> dict[str, Any]:
+    return {name: arguments[name] for name in names}
+
+
+def _mask(draw: Any, names: tuple[str, ...], stream: Generator, arguments: Arguments) -> dict[str, Any]:
+    """The mask of a call; `names` are the arguments that it depends on, beside x and its shape."""
+    x = next(iter(arguments.values()))
+    return {"mask": draw(stream, x.shape, **{name: arguments[name] for name in names})}
+
+
+_CHANCE = ("p", "training")
+
+
+def _dropped_axes(arguments: Arguments) -> tuple[int, ...]:
+    axis = arguments["axis"]
+    return tuple(range(len(arguments["x"].shape))) if axis is None else tuple(np.atleast_1d(axis).tolist())
+
+
+def _all_axes(arguments: Arguments) -> tuple[int, ...]:
+    return tuple(range(len(arguments["x"].shape)))
+
+
+def _scaled(arguments: Arguments) -> tuple[str, ...]:
+    return ("expectation",) if arguments.get("mode", "upscale_in_train") == "upscale_in_train" else ()
+
+
+def _normal(arguments: Arguments) -> tuple[str, ...]:
+    return ("mean", "variance")
+
+
+_BAD_P: tuple[dict[str, Any], ...] = tuple(
+    {"p": p} for p in (-0.1, 1.5, float("nan"), float("inf"), "0.5", None, [0.5], np.array(0.5, "float32"))
+)
+
+
+def _bad_dropout(arguments: Arguments) -> list[dict[str, Any]]:
+    ndim = arguments["x"].ndim
+    axes = [{"axis": axis} for axis in (ndim, -1, [0, ndim], "0", [], 0.5)]
+    return [*_BAD_P, *axes, {"mode": "upscale"}, {"mode": None}]
+
+
+def _bad_channels(arguments: Arguments) -> list[dict[str, Any]]:
+    x = arguments["x"]
+    return [*_BAD_P, {"data_format": "NCWH"}, {"data_format": None}, {"x": x[0]}, {"x": x[None]}]
 
 
 OPERATORS = (
@@ -38,7 +95,56 @@ OPERATORS = (
         name="dropout",
         family="regularization",
         draw=_dropout,
-        layer=Layer({"any": "Dropout"}, _options),
-        noise=_mask,
+        layer=Layer({"any": "Dropout"}, partial(_options, ("p", "axis", "mode"))),
+        noise=partial(_mask, random.dropout_mask, (*_CHANCE, "axis")),
+        sample=masks.sample(refimpl.dropout, _dropout, _dropped_axes, _scaled),
+        meaningless=_bad_dropout,
+    ),
+    Operator(
+        name="dropout1d",
+        family="regularization",
+        draw=_dropout1d,
+        differentiable=("input",),
+        noise=partial(_mask, random.dropout1d_mask, _CHANCE),
+        sample=masks.sample(refimpl.dropout1d, _dropout1d, lambda a: tuple(range(len(a["input"].shape) - 1)), _scaled),
+        meaningless=lambda a: [*_BAD_P, {"input": a["input"][None, None]}, {"input": a["input"].ravel()}],
+    ),
+    Operator(
+        name="dropout2d",
+        family="regularization",
+        draw=_of_channels,
+        layouts=("NCHW", "NHWC"),
+        layer=Layer({"any": "Dropout2D"}, partial(_options, ("p", "data_format"))),
+        noise=partial(_mask, random.dropout2d_mask, (*_CHANCE, "data_format")),
+        sample=masks.sample(refimpl.dropout2d, _of_channels, lambda a: (0, a["data_format"].index("C")), _scaled),
+        meaningless=_bad_channels,
+    ),
+    Operator(
+        name="dropout3d",
+        family="regularization",
+        draw=_of_channels,
+        layouts=("NCDHW", "NDHWC"),
+        layer=Layer({"any": "Dropout3D"}, partial(_options, ("p", "data_format"))),
+        noise=partial(_mask, random.dropout3d_mask, (*_CHANCE, "data_format")),
+        sample=masks.sample(refimpl.dropout3d, _of_channels, lambda a: (0, a["data_format"].index("C")), _scaled),
+        meaningless=_bad_channels,
+    ),
+    Operator(
+        name="alpha_dropout",
+        family="regularization",
+        draw=_alpha,
+        layer=Layer({"any": "AlphaDropout"}, partial(_options, ("p",))),
+        noise=partial(_mask, random.alpha_dropout_mask, _CHANCE),
+        sample=masks.sample(refimpl.alpha_dropout, _alpha, _all_axes, _normal),
+        meaningless=lambda a: list(_BAD_P),
+    ),
+    Operator(
+        name="feature_alpha_dropout",
+        family="regularization",
+        draw=_feature_alpha,
+        layer=Layer({"any": "FeatureAlphaDropout"}, partial(_options, ("p",))),
+        noise=partial(_mask, random.feature_alpha_dropout_mask, _CHANCE),
+        sample=masks.sample(refimpl.feature_alpha_dropout, _feature_alpha, lambda a: (0, 1), _normal),
+        meaningless=lambda a: [*_BAD_P, {"x": a["x"].ravel()}],
     ),
 )
