@@ -1,4 +1,4 @@
-"""Batch normalisation on trial, functional and as BatchNorm1D and BatchNorm2D."""
+"""Batch normalisation on trial, functional and as BatchNorm1D, BatchNorm2D and BatchNorm3D."""
 
 from __future__ import annotations
 
@@ -7,6 +7,15 @@ from typing import Any
 from conformance.declaration import Arguments, Layer, Operator, Tensor
 from conformance.draw.tape import Tape
 
+_LAYERS = {
+    "NC": "BatchNorm1D",
+    "NCL": "BatchNorm1D",
+    "NLC": "BatchNorm1D",
+    "NCHW": "BatchNorm2D",
+    "NHWC": "BatchNorm2D",
+    "NCDHW": "BatchNorm3D",
+    "NDHWC": "BatchNorm3D",
+}
 _STATE = {"weight": "weight", "bias": "bias", "_mean": "running_mean", "_variance": "running_var"}
 
 
@@ -54,10 +63,10 @@ OPERATORS = (
         name="batch_norm",
         family="normalization",
         draw=_draw,
-        layouts=("NC", "NCHW"),
+        layouts=tuple(_LAYERS),
         differentiable=("x", "weight", "bias"),
         updates=("running_mean", "running_var"),
-        layer=Layer({"NC": "BatchNorm1D", "NCHW": "BatchNorm2D"}, _options, _STATE),
+        layer=Layer(_LAYERS, _options, _STATE),
         facts=_facts,
     ),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import paddle
@@ -13,6 +14,7 @@ class Subject:
     """Paddle on one device."""
 
     def __init__(self, device: str) -> None:
+        warnings.filterwarnings("ignore", module=r"paddle\.")  # advice to users, thousands of times
         try:
             paddle.set_device(device)
         except Exception as error:
