@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
@@ -28,38 +28,36 @@ SEVERITIES = ("memory", "wrong", "refused", "special", "digits")
 its gradient; only NaN, infinities and the ends of the range come out wrong; only digits are lost."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Example:
+class Example(msgspec.Struct, frozen=True, kw_only=True, eq=False, forbid_unknown_fields=True):
     """The smallest case that shows a divergence, and what Paddle makes of it."""
 
     call: str  # a line as people write it
-    values: Mapping[str, Any]  # argument -> nested lists
+    values: dict[str, Any] = {}  # argument -> nested lists
     property: str  # "forward" or "gradient"
     output: str  # "out", "gradient of x", "the call" for an exception, "the process" for a crash
-    index: tuple[int, ...]
+    index: tuple[int, ...] = ()
     got: str  # Paddle's value there, as NumPy prints it, the class of the exception, or the signal
     seed: int = 0  # of the arrays that are not given, and of Paddle's generator
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Entry:
-    """One known divergence: one cause."""
+class Entry(msgspec.Struct, frozen=True, kw_only=True, eq=False, forbid_unknown_fields=True):
+    """One known divergence: one cause. One pattern may stand for a list of them."""
 
     id: str
     title: str
-    operators: tuple[str, ...]  # patterns
+    operators: tuple[str, ...]  # patterns, as the next four
     properties: tuple[str, ...]
+    dtypes: tuple[str, ...] = ("*",)
+    modes: tuple[str, ...] = ("*",)
+    devices: tuple[str, ...] = ("cpu",)
     when: Predicate
-    dtypes: tuple[str, ...]
-    modes: tuple[str, ...]
-    devices: tuple[str, ...]
     versions: str
     kind: str
     severity: str
     right: str
     paddle: str
     link: str
-    within: str  # a row of conformance/judge/within.py, or ""
+    within: str = ""  # a row of conformance/judge/within.py
     example: Example
 
     def concerns(self, cell: Cell) -> bool:
@@ -82,6 +80,10 @@ class Broken(UserError):
     """The register cannot be read; the text names the entry and what is wrong with it."""
 
 
+class _Document(msgspec.Struct, forbid_unknown_fields=True):
+    divergence: list[dict[str, Any]] = []
+
+
 def read(path: Path = PATH, paddle: str = "") -> list[Entry]:
     """The entries that hold for this version of Paddle (all of them, if none is named).
 
@@ -89,8 +91,8 @@ def read(path: Path = PATH, paddle: str = "") -> list[Entry]:
         Broken: not TOML, a field missing, unknown or of the wrong kind, a predicate that cannot be read, an id twice.
     """
     try:
-        tables = tomllib.loads(path.read_text("utf-8")).get("divergence", [])
-    except (OSError, tomllib.TOMLDecodeError) as error:
+        tables = msgspec.convert(tomllib.loads(path.read_text("utf-8")), _Document).divergence
+    except (OSError, ValueError, msgspec.ValidationError) as error:
         raise Broken(f"cannot read {path}: {error}") from None
     entries = [_entry(table) for table in tables]
     ids = [entry.id for entry in entries]
@@ -100,25 +102,16 @@ def read(path: Path = PATH, paddle: str = "") -> list[Entry]:
     return [entry for entry in entries if not paddle or holds(entry.versions, paddle)]
 
 
+_PATTERNS = ("operators", "properties", "dtypes", "modes", "devices")
+
+
 def _entry(table: Mapping[str, Any]) -> Entry:
     name = table.get("id", "(no id)")
+    words = {field: [table[field]] for field in _PATTERNS if isinstance(table.get(field), str)}
     try:
-        fields = dict(table)
-        example = dict(fields.pop("example"))
-        entry = Entry(
-            when=Predicate(fields.pop("when")),
-            operators=_words(fields.pop("operators")),
-            properties=_words(fields.pop("properties")),
-            dtypes=_words(fields.pop("dtypes", "*")),
-            modes=_words(fields.pop("modes", "*")),
-            devices=_words(fields.pop("devices", "cpu")),
-            within=fields.pop("within", ""),
-            example=Example(values=example.pop("values", {}), index=tuple(example.pop("index", ())), **example),
-            **fields,
-        )
-    except KeyError as error:
-        raise Broken(f"divergence {name}: the field {error} is missing") from None
-    except (TypeError, ValueError) as error:
+        entry = msgspec.convert({**table, **words}, Entry, dec_hook=_predicate)
+        SpecifierSet(entry.versions)
+    except (ValueError, msgspec.ValidationError) as error:
         raise Broken(f"divergence {name}: {error}") from None
     for field, allowed in (("kind", KINDS), ("severity", SEVERITIES)):
         if (value := getattr(entry, field)) not in allowed:
@@ -126,8 +119,11 @@ def _entry(table: Mapping[str, Any]) -> Entry:
     return entry
 
 
-def _words(value: Any) -> tuple[str, ...]:
-    return (value,) if isinstance(value, str) else tuple(value)
+def _predicate(kind: type, value: Any) -> Predicate:
+    """What msgspec cannot make by itself."""
+    if not isinstance(value, str):
+        raise ValueError(f"a predicate is a text, not {value!r}")
+    return Predicate(value)
 
 
 def holds(versions: str, version: str) -> bool:

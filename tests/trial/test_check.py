@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from msgspec import structs
 
 from conformance import bind, single
 from conformance.__main__ import main
@@ -49,7 +50,7 @@ def _entry(when="size(x) > 1", **changes):
     """The first entry of the register, turned into another one."""
     about = {"operators": ("relu",), "properties": ("forward",), "within": ""}
     text = {"id": "twice", "title": "relu is doubled", "when": Predicate(when)}
-    return replace(READ()[0], **(about | text | changes))
+    return structs.replace(READ()[0], **(about | text | changes))
 
 
 def test_a_call_that_is_right_passes_with_its_worst_error(judged):
