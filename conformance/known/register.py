@@ -15,7 +15,6 @@ from typing import Any
 
 import msgspec
 from packaging.specifiers import SpecifierSet
-from packaging.version import Version
 
 from conformance.cell import Cell
 from conformance.errors import UserError
@@ -128,4 +127,4 @@ def _predicate(kind: type, value: Any) -> Predicate:
 
 def holds(versions: str, version: str) -> bool:
     """Whether a version is in a range such as ">=3.0,<=3.3.1"; a build's local part (+gpu) does not matter."""
-    return SpecifierSet(versions).contains(Version(version).public, prereleases=True)
+    return SpecifierSet(versions).contains(version, prereleases=True)
