@@ -7,14 +7,15 @@ Notation, per channel: n values x with mean m and biased variance v; s = v + eps
 - variance, two passes around the computed mean: it is off by dm**2 (the mean square is smallest around the true
   mean), and every term has a subtraction, a square, n-1 additions and a division: |dv| <= dm**2 + (n+3) u (v + dm**2).
 - r: with q = |dv| / s it is off by q/2 relatively, by q/2 / (1-q) beyond first order, and by the addition of
-  epsilon, the root and the division: dr/r <= q/2/(1-q) + 3u. Where q >= 1 the sum has no digit left: the condition
-  is infinite, and so is the bound.
+  epsilon, the root and the division: dr/r <= q/2/(1-q) + 3u. Where q nears 1 no digit of s is left; but a mean of
+  squares is never negative, so that r comes out as 1/sqrt(epsilon) at most, and dr/r <= sqrt(s/epsilon).
 - y as (x - m) * a + bias, or as x * a + (bias - m * a), which many kernels prefer because it is one multiplication
   and one addition an element: the second rounds products of the size of |x a| and |m a|. This is the factor
-  |mean|/sigma: |dy| <= |a| dm + |h w| (dr/r + 2u) + u (2|x a| + 3|m a| + 2|bias| + |y|).
+  |mean|/sigma: |dy| <= |a| dm + |h w| (dr/r + 2u) + u (2|x a| + 3|m a| + 2|bias| + |y|), where a is the computed one,
+  up to (1 + dr/r) times the exact one.
 - gradients in training, with g the cotangent, G = mean(g), P = mean(g h): dx = a (g - G - h P), dweight = sum(g h),
   dbias = sum(g); each sum has its (n+1) u, and h carries its own error dh = |r| dm + |h| (dr/r + 2u) + 2 u r (|x| +
-  |m|).
+  |m|), again with the computed r, and a product of two errors where dh can be large.
 """
 
 from __future__ import annotations
@@ -50,13 +51,14 @@ class _Moments:
     def normalised(self) -> Array:
         return (self.x - self.mean) * self.scale
 
+    @property
+    def largest_scale(self) -> Array:
+        """The largest r that may be computed."""
+        return self.scale * (1 + self.scale_error)
+
     def normalised_error(self, u: float) -> Array:
-        sizes = np.abs(self.x) + np.abs(self.mean)
-        return (
-            self.scale * self.mean_error
-            + np.abs(self.normalised) * (self.scale_error + 2 * u)
-            + 2 * u * self.scale * sizes
-        )
+        shift = self.mean_error + 2 * u * (np.abs(self.x) + np.abs(self.mean))
+        return self.largest_scale * shift + np.abs(self.normalised) * (self.scale_error + 2 * u)
 
 
 def batch_statistics(f: Facts) -> bool:
@@ -86,7 +88,8 @@ def _moments(f: Facts) -> _Moments:
         mean_error = variance_error = np.zeros(shape)
     total = variance + f.arguments["epsilon"]
     lost = variance_error / total
-    scale_error = np.where(lost < 1, lost / 2 / (1 - lost), np.inf) + 3 * u
+    near = np.where(lost < 1, lost / 2 / (1 - lost), np.inf)
+    scale_error = np.minimum(near, np.sqrt(total / f.arguments["epsilon"])) + 3 * u
     return _Moments(
         axes, count, x, along_channel("weight", 1.0), along_channel("bias", 0.0), mean, variance,
         1 / np.sqrt(total), mean_error, variance_error, scale_error,
@@ -95,7 +98,7 @@ def _moments(f: Facts) -> _Moments:
 
 def _out(f: Facts) -> Array:
     m, u = _moments(f), f.unit
-    a = np.abs(m.scale * m.weight)
+    a = np.abs(m.largest_scale * m.weight)
     products = 2 * np.abs(m.x) * a + 3 * np.abs(m.mean) * a + 2 * np.abs(m.bias) + np.abs(f.expected)
     return a * m.mean_error + np.abs(m.normalised * m.weight) * (m.scale_error + 2 * u) + u * products + 8 * f.tiny
 
@@ -137,7 +140,7 @@ def _weight_gradient(f: Facts) -> Array:
 def _x_gradient(f: Facts) -> Array:
     m, u = _moments(f), f.unit
     g, h = f.cotangent, m.normalised
-    a = np.abs(m.scale * m.weight)
+    a = np.abs(m.largest_scale * m.weight)
     if not batch_statistics(f):
         return np.abs(f.expected) * (m.scale_error + 3 * u) + 4 * f.tiny
     sums = (m.count + 2) * u
@@ -145,7 +148,7 @@ def _x_gradient(f: Facts) -> Array:
     mean_g, mean_abs = g.mean(m.axes, keepdims=True), np.abs(g).mean(m.axes, keepdims=True)
     product = (g * h).mean(m.axes, keepdims=True)
     product_error = (np.abs(g) * (dh + sums * np.abs(h))).mean(m.axes, keepdims=True)
-    inner = sums * mean_abs + dh * np.abs(product) + np.abs(h) * product_error
+    inner = sums * mean_abs + dh * np.abs(product) + (np.abs(h) + dh) * product_error
     rounded = 4 * u * (np.abs(g) + np.abs(mean_g) + np.abs(h * product))
     return a * (inner + rounded) + np.abs(f.expected) * (m.scale_error + 2 * u) + 8 * f.tiny
 
@@ -180,18 +183,16 @@ def updated(f: Facts) -> Any:
 
 
 def overflow(f: Facts) -> Any:
-    """Nothing is claimed of channels whose sums overflow."""
+    """Nothing is claimed of channels in which a sum overflows, or a product of the formula that saves a subtraction."""
     m = _moments(f)
-    apart = np.abs(m.x - m.mean)
-    sums = [np.abs(m.x).sum(m.axes, keepdims=True), np.square(apart).sum(m.axes, keepdims=True)]
+    scale, apart = m.largest_scale * np.maximum(np.abs(m.weight), 1), np.abs(m.x - m.mean)
+    terms = [(np.abs(m.x) + np.abs(m.mean)) * scale]
+    if batch_statistics(f):
+        terms += [m.count * np.abs(m.x), m.count * np.square(apart)]
     if f.cotangent is not None:
-        g = np.abs(f.cotangent).sum(m.axes, keepdims=True)
-        products = apart.max(m.axes, keepdims=True) * np.maximum(m.scale, 1) * np.maximum(g, 1)
-        sums = [*sums, products] if batch_statistics(f) else [products]
-    elif not batch_statistics(f):
-        return 0.0
-    reached = np.max(sums, axis=0) >= f.largest * (1 - (m.count + 3) * f.unit)
-    lost = np.where(reached, np.inf, 0.0)
+        terms += [np.abs(f.cotangent).sum(m.axes, keepdims=True) * apart * np.maximum(m.largest_scale, 1)]
+    reached = np.max([np.broadcast_to(t, m.x.shape).max(m.axes, keepdims=True) for t in terms], axis=0)
+    lost = np.where(reached >= f.largest * (1 - (m.count + 3) * f.unit), np.inf, 0.0)
     return lost if f.name in ("out", "x") else lost.ravel()
 
 
