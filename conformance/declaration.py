@@ -43,14 +43,17 @@ class Layer:
     """How `paddle.nn` wraps the operator: class by layout, constructor options, state."""
 
     names: Mapping[str, str]  # layout -> class; "any" serves every layout
-    options: Callable[[Arguments], dict[str, Any]]
+    options: Callable[[Arguments], dict[str, Any] | None]  # None: the layer has no options for these arguments
     state: Mapping[str, str] | None = None  # key of state_dict -> argument
 
-    def form(self, layout: str, arguments: Arguments) -> LayerForm:
-        """The layer of one call."""
+    def form(self, layout: str, arguments: Arguments) -> LayerForm | None:
+        """The layer of one call, or None where only the function can be called so."""
+        options = self.options(arguments)
+        if options is None:
+            return None
         name = self.names.get(layout) or self.names["any"]
         present = {k: a for k, a in (self.state or {}).items() if arguments.get(a) is not None}
-        return LayerForm(name, self.options(arguments), present)
+        return LayerForm(name, options, present)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from math import prod
 
-from conformance.judge import batch_norm, randomness
-from conformance.judge.bounds import Facts, Row, Rows, exact, roundings
+from conformance.judge import activation, batch_norm, randomness
+from conformance.judge.bounds import Facts, Row, Rows, exact
 
 
 def window(f: Facts) -> int:
@@ -26,14 +26,7 @@ TABLE: dict[str, Rows] = {
         {"x": Row(lambda f: f.rounding(window(f) - 1, f.reference(cotangent=abs(f.cotangent))),
                   "a cell is the maximum of at most k windows: k-1 additions")},
     ),
-    "relu": Rows(
-        {"out": exact("a choice between x and 0; the documentation leaves max(0, -0) open")},
-        {"x": exact("the cotangent or 0")},
-    ),
-    "sigmoid": Rows(
-        {"out": roundings(6, "exp 4u, weighted by at most 1; the addition and the division")},
-        {"x": roundings(9, "y (1-y) g with y and 1-y = sigmoid(-x) to full accuracy; two products")},
-    ),
+    **activation.ROWS,
     "batch_norm": batch_norm.ROWS,
     **randomness.ROWS,
 }  # fmt: skip

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from conformance.judge import batch_norm
+from conformance.judge import batch_norm, losses
 from conformance.judge.bounds import Facts, Row
 from conformance.judge.table import window
 
@@ -162,4 +162,5 @@ WITHIN: dict[str, Row] = {
     "batch-norm-lone-parameter": Row(
         batch_norm.lone_parameter, "no gradient at all for a weight without bias, or a bias without weight"
     ),
+    **losses.ROWS,
 }

@@ -2,22 +2,120 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from conformance.declaration import Layer, Operator, Tensor
+from conformance.declaration import Arguments, Layer, Operator, Tensor
 from conformance.draw.shapes import any_shape
 from conformance.draw.tape import Tape
 
-
-def _elementwise(tape: Tape, layout: str) -> dict[str, Any]:
-    return {"x": Tensor(any_shape(tape))}
+Points = Callable[[Arguments], Sequence[float]]
 
 
-def _no_options(arguments: Any) -> dict[str, Any]:
-    return {}
+def _pointwise(name: str, layer: str, points: Points | Sequence[float] = (0.0,), **choices: Sequence[Any]) -> Operator:
+    """An operator of one array, cell by cell; `choices` are the values of its other arguments, the simplest first."""
 
+    def draw(tape: Tape, layout: str) -> dict[str, Any]:
+        return {"x": Tensor(any_shape(tape))} | {n: tape.one_of(*values) for n, values in choices.items()}
+
+    def options(arguments: Arguments) -> dict[str, Any]:
+        return {n: arguments[n] for n in choices}
+
+    return Operator(
+        name=name,
+        family="activation",
+        draw=draw,
+        layer=Layer({"any": layer}, options),
+        points=points if callable(points) else lambda arguments: points,
+    )
+
+
+def _thresholds(arguments: Arguments) -> Sequence[float]:
+    return (-arguments["threshold"], arguments["threshold"], 0.0)
+
+
+def _hardsigmoid(tape: Tape, layout: str) -> dict[str, Any]:
+    shape = any_shape(tape)
+    slope, offset = tape.one_of(*[(0.1666667, 0.5)] * 3, (0.2, 0.5), (0.1, 0.7))
+    return {"x": Tensor(shape), "slope": slope, "offset": offset}
+
+
+def _default_only(arguments: Arguments) -> dict[str, Any] | None:
+    """Hardsigmoid, the layer, has no options."""
+    return {} if (arguments["slope"], arguments["offset"]) == (0.1666667, 0.5) else None
+
+
+def _prelu(tape: Tape, layout: str) -> dict[str, Any]:
+    n, channels, *inner = *tape.integers(2, 1, 6), *tape.integers(len(layout) - 2, 1, 3)
+    shape = (n, *inner, channels) if layout[-1] == "C" and inner else (n, channels, *inner)
+    return {
+        "x": Tensor(shape),
+        "weight": Tensor((tape.one_of(1, channels),), "ordinary"),
+        "data_format": layout,
+    }
+
+
+def _prelu_options(arguments: Arguments) -> dict[str, Any]:
+    return {"num_parameters": arguments["weight"].size, "data_format": arguments["data_format"]}
+
+
+def _maxout(tape: Tape, layout: str) -> dict[str, Any]:
+    n, height, width = tape.integers(3, 1, 4)
+    groups, axis = tape.integer(2, 4), tape.one_of(1, 3, -1)
+    channels = groups * tape.integer(1, 3)
+    shape = (n, channels, height, width) if axis == 1 else (n, height, width, channels)
+    return {"x": Tensor(shape), "groups": groups, "axis": axis}
+
+
+def _maxout_options(arguments: Arguments) -> dict[str, Any]:
+    return {"groups": arguments["groups"], "axis": arguments["axis"]}
+
+
+_SLOPES = (0.01, 0.1, 0.7, 0.0, 1.0, 2.0, -0.3)
+_THRESHOLDS = (0.5, 0.1, 0.7, 0.0, 2.0)
 
 OPERATORS = (
-    Operator(name="relu", family="activation", draw=_elementwise, layer=Layer({"any": "ReLU"}, _no_options)),
-    Operator(name="sigmoid", family="activation", draw=_elementwise, layer=Layer({"any": "Sigmoid"}, _no_options)),
+    _pointwise("relu", "ReLU"),
+    _pointwise("sigmoid", "Sigmoid"),
+    _pointwise("relu6", "ReLU6", (0.0, 6.0)),
+    _pointwise("leaky_relu", "LeakyReLU", negative_slope=_SLOPES),
+    _pointwise(
+        "thresholded_relu",
+        "ThresholdedReLU",
+        lambda arguments: (arguments["threshold"],),
+        threshold=(1.0, 0.1, 0.7, 0.0, -0.3),
+        value=(0.0, 0.7, -0.1, 5.0),
+    ),
+    _pointwise("hardshrink", "Hardshrink", _thresholds, threshold=_THRESHOLDS),
+    _pointwise("softshrink", "Softshrink", _thresholds, threshold=_THRESHOLDS),
+    _pointwise(
+        "hardtanh",
+        "Hardtanh",
+        lambda arguments: (arguments["min"], arguments["max"]),
+        min=(-1.0, -0.1, -2.0, 0.1),
+        max=(1.0, 0.7, 6.0),
+    ),
+    Operator(
+        name="hardsigmoid",
+        family="activation",
+        draw=_hardsigmoid,
+        layer=Layer({"any": "Hardsigmoid"}, _default_only),
+        points=lambda arguments: (-3.0, 3.0, 0.0),
+    ),
+    _pointwise("hardswish", "Hardswish", (-3.0, 3.0, 0.0, -1.5)),
+    _pointwise("softsign", "Softsign"),
+    Operator(
+        name="prelu",
+        family="activation",
+        draw=_prelu,
+        layouts=("NC", "NCL", "NLC", "NCHW", "NHWC", "NCDHW", "NDHWC"),
+        differentiable=("x", "weight"),
+        layer=Layer({"any": "PReLU"}, _prelu_options, {"_weight": "weight"}),
+    ),
+    Operator(
+        name="maxout",
+        family="activation",
+        draw=_maxout,
+        layer=Layer({"any": "Maxout"}, _maxout_options),
+    ),
 )
