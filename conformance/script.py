@@ -39,12 +39,13 @@ def _single(case: Case, output: str) -> list[str]:
     outputs = case.operator.outputs
     several = len(outputs) > 1 and call.arguments.get("return_mask")
     if output.startswith("gradient of "):
-        wanted = output.removeprefix("gradient of ")
-        by = {a: f"layer.{k}" for k, a in call.layer.state.items()}.get(wanted, wanted) if call.layer else wanted
+        place = call.wanted_gradients.index(output.removeprefix("gradient of "))
+        own = {a: f"layer.{k}" for k, a in call.layer.state.items()} if call.layer else {}
+        by = ", ".join(own.get(name, name) for name in call.wanted_gradients)
         cotangent = spelling.array(case.extras["cotangent"])
         lines.append(f"cotangent = paddle.to_tensor({cotangent})")
         first = "out[0]" if several else "out"
-        return [*lines, f"result = paddle.grad({first}, [{by}], [cotangent], allow_unused=True)[0]"]
+        return [*lines, f"result = paddle.grad({first}, [{by}], [cotangent], allow_unused=True)[{place}]"]
     if output in outputs and several:
         return [*lines, f"result = out[{outputs.index(output)}]"]
     if output in call.updates:
