@@ -7,7 +7,7 @@ to the dtype of the input once, at the end.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache, partial, reduce
+from functools import lru_cache, reduce
 from math import ceil, isfinite, log2, prod
 from typing import Any
 
@@ -16,11 +16,11 @@ from numpy.typing import ArrayLike
 
 from refimpl._arguments import Array, accumulator, floating, number, rank, same_shape
 from refimpl.pooling import windows
-from refimpl.pooling.boxes import Box, blocks
+from refimpl.pooling.boxes import Block, assembled, blocks, load
 from refimpl.pooling.geometry import FIRST, Geometry, Padding, Sizes, fixed
-from refimpl.pooling.spread import spread
+from refimpl.pooling.spread import landing, spread
 
-Linear = Callable[[Array], Array]
+Divisors = Callable[[Block], Array]
 
 
 def avg_pool1d(
@@ -144,16 +144,14 @@ def average(x: Array, geometry: Geometry, exclusive: bool = True, divisor_overri
     dtype = accumulator(x.dtype)  # POOL-A8
     divisors = _divisors(geometry, exclusive, divisor_override, dtype)
     padding = -0.0 if exclusive else 0.0  # POOL-A6
-    view = x.reshape(geometry.view)
 
-    def run(apply: Callable[[Linear, Array], Array]) -> Array:
-        out = np.empty(geometry.out_view, x.dtype)
-        for inputs, outputs, box, _ in blocks(geometry, dtype.itemsize):
-            plan = windows.plan(box, overlapping=False)
-            by = divisors[outputs[1]] if divisors.ndim else divisors
-            cells = windows.load(view[inputs], plan, padding, dtype)
-            out[outputs] = apply(partial(_quotients, plan=plan, by=by), cells)
-        return out.reshape(geometry.out_shape)
+    def run(scale: float) -> Array:
+        def compute(block: Block) -> Array:
+            plan, by = windows.plan(block.box, False), divisors(block)
+            cells = load(x, block, padding, dtype)
+            return _scaled(lambda c: windows.reduce(c, plan, windows.ADD) / by, cells, scale)  # POOL-A1
+
+        return assembled(geometry, dtype.itemsize, x.dtype, compute)
 
     return _without_overflow(run, geometry)
 
@@ -166,55 +164,55 @@ def average_vjp(
     dtype = accumulator(x.dtype)
     divisors = _divisors(geometry, exclusive, divisor_override, dtype)
 
-    def run(apply: Callable[[Linear, Array], Array]) -> Array:
+    def run(scale: float) -> Array:
         out = np.zeros(geometry.view, dtype)
-        for inputs, outputs, box, shared in blocks(geometry, dtype.itemsize):
-            by = divisors[outputs[1]] if divisors.ndim else divisors
-            shares = apply(partial(_shares, box=box, by=by), g[outputs].astype(dtype, copy=False))
-            out[inputs] = out[inputs] + shares if shared else shares
+        for block in blocks(geometry, dtype.itemsize):
+            _add_shares(out, g[block.outputs].astype(dtype, copy=False), divisors, block, scale)
         return out.reshape(x.shape).astype(x.dtype, copy=False)
 
-    return _without_overflow(run, geometry, divisors)
+    return _without_overflow(run, geometry, min(1.0, abs(divisor_override or 1.0)))
 
 
-def _quotients(cells: Array, plan: windows.Plan, by: Array) -> Array:
-    return windows.reduce(cells, plan, windows.ADD) / by  # POOL-A1
+def _add_shares(out: Array, g: Array, divisors: Divisors, block: Block, scale: float) -> None:
+    """Give every cell of a block its shares of the windows that hold it."""
+    by = divisors(block)
+    shares = _scaled(lambda c: spread(c / by, block.box), g, scale)  # POOL-A9
+    cells = out[landing(block)]
+    cells[...] = shares if block.outputs[1].start == 0 else cells + shares
 
 
-def _shares(g: Array, box: Box, by: Array) -> Array:
-    return spread(g / by, box)  # POOL-A9
-
-
-def _without_overflow(
-    run: Callable[[Callable[[Linear, Array], Array]], Array], geometry: Geometry, divisors: Array | None = None
-) -> Array:
-    """What `run` computes by linear functions; if one of them overflows, again with its argument scaled down."""
+def _without_overflow(run: Callable[[float], Array], geometry: Geometry, least: float = 1.0) -> Array:
+    """What `run` computes by linear functions; if one overflows on the way, with its argument scaled down."""
     try:
         with np.errstate(over="raise", invalid="ignore", divide="ignore", under="ignore"):
-            return run(lambda function, cells: function(cells))
+            return run(1)
     except FloatingPointError:  # POOL-A5
         terms = prod(max(axis.sizes) for axis in geometry.axes)
-        least = 1.0 if divisors is None else min(1.0, float(abs(divisors[divisors != 0]).min()))
         with np.errstate(all="ignore"):
-            return run(partial(_scaled, 2.0 ** -ceil(log2(terms) - log2(least) + 1)))
+            return run(2.0 ** -ceil(log2(terms) - log2(least) + 1))
 
 
-def _scaled(scale: float, function: Linear, cells: Array) -> Array:
-    plain = function(cells)
-    return np.where(np.isfinite(plain), plain, function(cells * cells.dtype.type(scale)) / cells.dtype.type(scale))
+def _scaled(linear: Callable[[Array], Array], cells: Array, scale: float) -> Array:
+    """The linear function of the cells; where that overflows, computed from the cells times `scale`, a power of two."""
+    plain = linear(cells)
+    if scale == 1:
+        return plain
+    by = cells.dtype.type(scale)
+    return np.where(np.isfinite(plain), plain, linear(cells * by) / by)
 
 
-def _divisors(geometry: Geometry, exclusive: bool, divisor_override: Any, dtype: np.dtype[Any]) -> Array:
-    """What the sum of each window is divided by: (*windows, 1), or () if it is the same for all of them."""
+def _divisors(geometry: Geometry, exclusive: bool, divisor_override: Any, dtype: np.dtype[Any]) -> Divisors:
+    """What the sums of the windows of a block are divided by: (*windows, 1), or () if it is the same for all."""
     if divisor_override is None:
-        return _counts(geometry, bool(exclusive), dtype)
+        return lambda block: _counts(geometry, block.outputs[1].start, block.outputs[1].stop, bool(exclusive), dtype)
     allowed = "a finite number other than 0, or None"
     divisor = number("divisor_override", divisor_override, allowed, lambda d: isfinite(d) and d != 0)
-    return np.asarray(divisor, dtype)  # POOL-A4
+    return lambda _: np.asarray(divisor, dtype)  # POOL-A4
 
 
-@lru_cache(maxsize=1024)
-def _counts(geometry: Geometry, exclusive: bool, dtype: np.dtype[Any]) -> Array:
-    cells = [axis.cells(padded=not exclusive) for axis in geometry.axes]  # POOL-A2, POOL-A3; 0 makes NaN: POOL-A7
+@lru_cache(maxsize=16)
+def _counts(geometry: Geometry, first: int, last: int, exclusive: bool, dtype: np.dtype[Any]) -> Array:
+    axes = (geometry.axes[0].part(first, last), *geometry.axes[1:])
+    cells = [axis.cells(padded=not exclusive) for axis in axes]  # POOL-A2, POOL-A3; no cells give NaN: POOL-A7
     table = np.asarray(reduce(np.multiply.outer, cells), dtype)[..., None]
-    return table.reshape(-1)[0] if table.min() == table.max() else table
+    return table.reshape(-1)[:1].reshape(()) if table.min() == table.max() else table

@@ -2,61 +2,125 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import lru_cache
 from math import prod
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from refimpl.pooling.geometry import Axis, Geometry
+import numpy as np
 
-BLOCK = 1 << 18  # bytes of one temporary
+from refimpl._arguments import Array
+from refimpl.pooling.geometry import Axis, Geometry, Windows
+
+BLOCK = 3 << 16  # bytes of one temporary
+
+
+@dataclass(frozen=True)
+class Side(Windows):
+    """The windows along one axis of a box of so many cells, which from `start` up to `stop` are cells of the input."""
+
+    cells: int
+    start: int
+    stop: int
 
 
 class Box:
-    """The cells that the windows of some axes read: `inputs` of the array, at `place` in a box of `shape`."""
+    """A box of cells that holds all that its windows read: `padded`, or a stretch of the input as it is."""
 
-    def __init__(self, planes: int, axes: tuple[Axis, ...], channels: int) -> None:
-        self.axes = axes
-        low, high = zip(*(axis.extent for axis in axes), strict=True)
-        start = [min(max(a, 0), axis.length) for a, axis in zip(low, axes, strict=True)]
-        stop = [max(min(b, axis.length), a) for a, b, axis in zip(start, high, axes, strict=True)]
-        self.shape = (planes, *(b - a for a, b in zip(low, high, strict=True)), channels)
+    def __init__(self, planes: int, sides: tuple[Side, ...], channels: int, *, padded: bool) -> None:
+        self.sides = sides
+        self.shape = (planes, *(side.cells for side in sides), channels)
         self.size = prod(self.shape)
-        self.inputs = tuple(map(slice, start, stop))
-        self.place = (slice(None), *(slice(a - c, b - c) for a, b, c in zip(start, stop, low, strict=True)))
-        self.padded = self.shape[1:-1] != tuple(b - a for a, b in zip(start, stop, strict=True))
+        self.padded = padded
+        self.place = (slice(None), *(slice(side.start, side.stop) for side in sides))  # of the input in the box
 
 
 class Block(NamedTuple):
-    """A part of the work: the windows `outputs` of the result, which read `inputs` of the array as a box.
+    """A part of the work: the windows `outputs` of the result read `inputs` of the array, seen in the shape `view`, as
+    a box. They start at `offset` of the flattened array."""
 
-    The inputs of two blocks are `shared` if they may overlap.
-    """
-
+    view: tuple[int, ...]
     inputs: tuple[slice, ...]
     outputs: tuple[slice, ...]
     box: Box
-    shared: bool
+    offset: int
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=128)
 def blocks(geometry: Geometry, itemsize: int) -> tuple[Block, ...]:
     """The work as groups of planes or, where one plane is large, as bands along its first axis."""
-    planes, *_, channels = geometry.view
+    planes, *lengths, channels = geometry.view
     if not prod(geometry.out_view):
         return ()
-    plane = itemsize * Box(1, geometry.axes, channels).size
-    count = len(geometry.axes[0].starts)
-    group = min(planes, max(1, BLOCK // plane))
-    band = min(count, max(1, count * BLOCK // plane))
-
-    @lru_cache
-    def box(size: int, first: int, last: int) -> Box:
-        return Box(size, (geometry.axes[0].part(first, last), *geometry.axes[1:]), channels)
-
+    first, *others = geometry.axes
+    padded = any(axis.span[0] < 0 or axis.span[1] > axis.length for axis in geometry.axes)
+    group, band = _division(geometry, itemsize)
+    boxes: dict[Any, Box] = {}
     result = []
     for p in range(0, planes, group):
-        for w in range(0, count, band):
-            these, those = slice(p, min(p + group, planes)), slice(w, min(w + band, count))
-            cells = box(these.stop - p, w, those.stop)
-            result.append(Block((these, *cells.inputs), (these, those), cells, band < count))
+        for w in range(0, len(first), band):
+            these, those = slice(p, min(p + group, planes)), slice(w, min(w + band, len(first)))
+            axes = (first.part(w, those.stop), *others)
+            spans = [axis.span if padded else (0, axis.length) for axis in axes]
+            if group == 1:  # a plane may be cut anywhere along its first axis without a copy
+                spans[0] = axes[0].span
+            inputs, sides = zip(*map(_side, axes, spans), strict=True)
+            key = (these.stop - p, sides)
+            if key not in boxes:  # all but those at the edges are alike
+                boxes[key] = Box(*key, channels, padded=padded)
+            offset = (p * lengths[0] + inputs[0].start) * prod(lengths[1:]) * channels
+            result.append(Block(geometry.view, (these, *inputs), (these, those), boxes[key], offset))
     return tuple(result)
+
+
+def _division(geometry: Geometry, itemsize: int) -> tuple[int, int]:
+    """How many planes, and how many windows along their first axis, make a block."""
+    planes, _, *_, channels = geometry.view
+    first, *others = geometry.axes
+    line = itemsize * channels * prod(max(axis.span[1] - axis.span[0], axis.length) for axis in others)
+    lines = max(first.span[1] - first.span[0], first.length)
+    if line * lines <= BLOCK:
+        return min(planes, BLOCK // (line * lines)), len(first)
+    return 1, max(1, (BLOCK // line - max(first.sizes)) * len(first) // lines)
+
+
+def _side(axis: Axis, span: tuple[int, int]) -> tuple[slice, Side]:
+    """The cells of the input between two positions of an axis, and the windows as those of a box from there to there."""
+    low, high = span
+    start = min(max(low, 0), axis.length)
+    stop = max(start, min(high, axis.length))
+    shifted = (
+        [s - low for s in axis.starts]
+        if not axis.even
+        else range(axis.starts[0] - low, axis.starts[-1] - low + 1, axis.stride)
+    )
+    starts = shifted if isinstance(shifted, range) else tuple(shifted)
+    return slice(start, stop), Side(starts, axis.sizes, high - low, start - low, stop - low)
+
+
+def load(x: Array, block: Block, padding: Any, dtype: np.dtype[Any]) -> Array:
+    """The cells of a block of x in a row, surrounded by padding; a copy only if it must be one."""
+    box = block.box
+    if not box.padded and x.dtype == dtype and x.flags.c_contiguous:
+        row = x.reshape((-1,))
+        return row if box.size == x.size else row[block.offset : block.offset + box.size]
+    padded = np.empty(box.shape, dtype)
+    if box.padded:
+        padded.fill(padding)
+    padded[box.place] = x.reshape(block.view)[block.inputs]
+    return padded.reshape((-1,))
+
+
+def assembled(geometry: Geometry, itemsize: int, dtype: np.dtype[Any], compute: Callable[[Block], Array]) -> Array:
+    """The windows of all blocks, in the shape of the result."""
+    parts = blocks(geometry, itemsize)
+    if len(parts) == 1:
+        windows = compute(parts[0])
+        if not windows.flags.owndata or windows.dtype != dtype:  # perhaps a part of x itself
+            windows = windows.astype(dtype, order="C")
+        return windows.reshape(geometry.out_shape)
+    out = np.empty(geometry.out_view, dtype)
+    for block in parts:
+        out[block.outputs] = compute(block)
+    return out.reshape(geometry.out_shape)

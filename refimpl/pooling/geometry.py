@@ -24,19 +24,19 @@ FIRST = {1: "NCL", 2: "NCHW", 3: "NCDHW"}
 LAST = {1: "NLC", 2: "NHWC", 3: "NDHWC"}
 
 
-@dataclass(frozen=True, eq=False)
-class Axis:
-    """The windows along one axis; cells are counted from the first cell of the input, padding included.
+@dataclass(frozen=True)
+class Windows:
+    """Windows along an axis: where they start and how many cells they have.
 
-    Windows of one size at even steps have a range for their `starts` and a single entry in `sizes`; all others list
-    both, window by window.
+    Windows of one size at even steps have a range for their starts and a single entry in `sizes`; all others list both,
+    window by window.
     """
 
-    length: int
-    before: int
-    after: int
     starts: range | tuple[int, ...]
     sizes: tuple[int, ...]
+
+    def __len__(self) -> int:
+        return len(self.starts)
 
     @cached_property
     def even(self) -> bool:
@@ -44,12 +44,25 @@ class Axis:
         return isinstance(self.starts, range)
 
     @cached_property
-    def extent(self) -> tuple[int, int]:
-        """The cells that a reduction of these windows walks over: a whole number of steps, if the steps are even."""
-        if isinstance(self.starts, range):
-            steps = len(self.starts) - 1 - (-self.sizes[0] // self.starts.step)
-            return self.starts.start, self.starts.start + steps * self.starts.step
+    def stride(self) -> int:
+        """The cells from one window to the next, if they lie at even steps, and otherwise 1."""
+        return self.starts.step if isinstance(self.starts, range) else 1
+
+    @cached_property
+    def span(self) -> tuple[int, int]:
+        """The cells from the first one of any window up to the last one."""
+        if self.even:
+            return self.starts[0], self.starts[-1] + self.sizes[0]
         return min(self.starts), max(map(sum, zip(self.starts, self.sizes, strict=True)))
+
+
+@dataclass(frozen=True)
+class Axis(Windows):
+    """The windows along an axis of the input, counted from its first cell; in the padding before it starts are negative."""
+
+    length: int
+    before: int = 0
+    after: int = 0
 
     def cells(self, *, padded: bool) -> Array:
         """The number of cells of each window that lie in the input, or in the padded input."""
@@ -61,7 +74,7 @@ class Axis:
     def part(self, first: int, last: int) -> Axis:
         """The windows from `first` up to `last` alone."""
         sizes = self.sizes if self.even else self.sizes[first:last]
-        return Axis(self.length, self.before, self.after, self.starts[first:last], sizes)
+        return Axis(self.starts[first:last], sizes, self.length, self.before, self.after)
 
 
 def axis_of(length: int, windows: Iterable[tuple[int, int]]) -> Axis:
@@ -71,8 +84,8 @@ def axis_of(length: int, windows: Iterable[tuple[int, int]]) -> Axis:
     step = starts[1] - starts[0] if len(starts) > 1 else sizes[0]
     even = range(starts[0], starts[0] + len(starts) * step, step) if step > 0 else range(0)
     if tuple(even) == starts and len(set(sizes)) == 1:
-        return Axis(length, 0, 0, even, sizes[:1])
-    return Axis(length, 0, 0, starts, sizes)
+        return Axis(even, sizes[:1], length)
+    return Axis(starts, sizes, length)
 
 
 class Geometry:
@@ -80,7 +93,7 @@ class Geometry:
 
     def __init__(self, shape: tuple[int, ...], axes: tuple[Axis, ...], channel_last: bool) -> None:
         self.axes = axes
-        counts = tuple(len(axis.starts) for axis in axes)
+        counts = tuple(map(len, axes))
         planes, channels = (shape[0], shape[-1]) if channel_last else (prod(shape[:2]), 1)
         self.view = (planes, *(axis.length for axis in axes), channels)
         self.out_view = (planes, *counts, channels)
@@ -106,8 +119,8 @@ def fixed(
     data_format: str,
 ) -> Geometry:
     """The geometry of windows with one size, one stride and one padding an axis."""
-    plain = {type(kernel_size), type(stride), type(padding)} <= {int, str, type(None)}
-    return (_fixed_once if plain else _fixed)(shape, kernel_size, stride, padding, bool(ceil_mode), data_format)
+    plain = type(kernel_size) is int and type(padding) in (int, str) and (stride is None or type(stride) is int)
+    return (_fixed_once if plain else _fixed)(shape, kernel_size, stride, padding, ceil_mode, data_format)
 
 
 def _fixed(
@@ -139,7 +152,7 @@ def _fixed_axes(
         if count < 1:  # POOL-G6
             raise bad("kernel_size", k, f"at most the padded length of its axis, {length + before + after}")
         step = s if count > 1 else k
-        axes.append(Axis(length, before, after, range(-before, count * step - before, step), (k,)))
+        axes.append(Axis(range(-before, count * step - before, step), (k,), length, before, after))
     return Geometry(shape, tuple(axes), channel_last)
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from refimpl._arguments import Array, accumulator, floating, number, rank, same_shape
-from refimpl.pooling.boxes import Box, blocks
+from refimpl.pooling.boxes import Block, Box, assembled, blocks, load
 from refimpl.pooling.geometry import Geometry, Padding, Sizes, fixed
 from refimpl.pooling.maximum import maximum, maximum_vjp
 
@@ -102,12 +102,14 @@ def _norm(x: Array, norm_type: Any, geometry: Geometry) -> Array:
     p = _power(norm_type)
     if p == np.inf:
         return maximum(x, geometry)  # POOL-N2
-    view, dtype = x.reshape(geometry.view), accumulator(x.dtype)
-    out = np.empty(geometry.out_view, x.dtype)
+    dtype = accumulator(x.dtype)
+    nothing = 0 if p > 0 else np.inf  # POOL-N4
+
+    def compute(block: Block) -> Array:
+        return _norms(load(x, block, nothing, dtype).reshape(block.box.shape), block.box, p)
+
     with np.errstate(all="ignore"):
-        for inputs, outputs, box, _ in blocks(geometry, dtype.itemsize):
-            out[outputs] = _norms(_padded(view[inputs], box, p, dtype), box, p)
-    return out.reshape(geometry.out_shape)
+        return assembled(geometry, dtype.itemsize, x.dtype, compute)
 
 
 def _norm_vjp(grad_out: ArrayLike, x: Array, norm_type: Any, geometry: Geometry) -> Array:
@@ -115,13 +117,14 @@ def _norm_vjp(grad_out: ArrayLike, x: Array, norm_type: Any, geometry: Geometry)
     if p == np.inf:
         return maximum_vjp(grad_out, x, geometry)
     g = same_shape("grad_out", floating("grad_out", grad_out), geometry.out_shape).reshape(geometry.out_view)
-    view, dtype = x.reshape(geometry.view), accumulator(x.dtype)
+    dtype = accumulator(x.dtype)
     out = np.zeros(geometry.view, dtype)
     with np.errstate(all="ignore"):
-        for inputs, outputs, box, _ in blocks(geometry, dtype.itemsize):
-            cells = _padded(view[inputs], box, p, dtype)
-            shares = _shares(cells, _norms(cells, box, p), g[outputs].astype(dtype, copy=False), box, p)
-            out[inputs] += shares[box.place]
+        for block in blocks(geometry, dtype.itemsize):
+            cells = load(x, block, 0 if p > 0 else np.inf, dtype).reshape(block.box.shape)
+            norms = _norms(cells, block.box, p)
+            shares = _shares(cells, norms, g[block.outputs].astype(dtype, copy=False), block.box, p)
+            out[block.inputs] += shares[block.box.place]
         return out.reshape(x.shape).astype(x.dtype, copy=False)
 
 
@@ -130,20 +133,15 @@ def _power(norm_type: Any) -> float:
     return number("norm_type", norm_type, allowed, lambda p: p not in (0, -np.inf) and p == p)  # POOL-N6
 
 
-def _padded(cells: Array, box: Box, p: float, dtype: np.dtype[Any]) -> Array:
-    """The cells of a box, surrounded by padding whose power is zero."""
-    padded = np.full(box.shape, 0 if p > 0 else np.inf, dtype)  # POOL-N4
-    padded[box.place] = cells
-    return padded
-
-
 def _places(box: Box) -> Iterator[tuple[slice, ...]]:
     """For each cell of a window in row-major order, where that cell of all windows is."""
-    along = []
-    for axis in box.axes:
-        assert isinstance(axis.starts, range)
-        step = axis.starts.step
-        along.append([slice(k, k + (len(axis.starts) - 1) * step + 1, step) for k in range(axis.sizes[0])])
+    along = [
+        [
+            slice(k, k + side.starts[-1] - side.starts[0] + 1, side.stride)
+            for k in range(side.starts[0], side.starts[0] + side.sizes[0])
+        ]
+        for side in box.sides
+    ]
     return ((slice(None), *place) for place in product(*along))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -9,9 +10,9 @@ from numpy.typing import ArrayLike
 
 from refimpl._arguments import Array, accumulator, bad, floating, rank, same_shape
 from refimpl.pooling import windows
-from refimpl.pooling.boxes import blocks
+from refimpl.pooling.boxes import Block, assembled, blocks, load
 from refimpl.pooling.geometry import FIRST, LAST, Geometry, Padding, Sizes, fixed
-from refimpl.pooling.places import first_maxima, layout
+from refimpl.pooling.places import first_maxima
 
 
 def max_pool1d(
@@ -148,25 +149,22 @@ def maximum_or_both(x: Array, geometry: Geometry, return_mask: bool) -> Array | 
 
 def maximum(x: Array, geometry: Geometry) -> Array:
     """The maximum of every window."""
-    view = x.reshape(geometry.view)
-    out = np.empty(geometry.out_view, x.dtype)
     lowest = _lowest(x)
-    for inputs, outputs, box, _ in blocks(geometry, x.dtype.itemsize):
-        plan = windows.plan(box, overlapping=True)
-        out[outputs] = windows.reduce(windows.load(view[inputs], plan, lowest, x.dtype), plan, windows.MAXIMUM)
-    return out.reshape(geometry.out_shape)
+
+    def compute(block: Block) -> Array:
+        cells = load(x, block, lowest, x.dtype)
+        return windows.reduce(cells, windows.plan(block.box, True), windows.MAXIMUM)  # type: ignore[no-any-return]
+
+    return assembled(geometry, x.itemsize, x.dtype, compute)
 
 
 def maximum_and_mask(x: Array, geometry: Geometry) -> tuple[Array, Array]:
     """The maximum of every window and its position in the plane."""
-    view = x.reshape(geometry.view)
     out, mask = np.empty(geometry.out_view, x.dtype), np.empty(geometry.out_view, np.int32)
-    for inputs, outputs, box, _ in blocks(geometry, x.dtype.itemsize):
-        out[outputs], distances = first_maxima(view[inputs], box, _lowest(x))
-        _, _, corners, _, held = layout(box)
-        mask[outputs] = corners + distances  # POOL-M2
+    for block in blocks(geometry, 2 * x.itemsize):
+        out[block.outputs], mask[block.outputs], held = first_maxima(x, block, _lowest(x))  # POOL-M2
         if held is not None:
-            mask[outputs][:, ~held] = -1  # POOL-M5
+            mask[block.outputs][:, ~held] = -1  # POOL-M5
     return out.reshape(geometry.out_shape), mask.reshape(geometry.out_shape)
 
 
@@ -174,25 +172,24 @@ def maximum_vjp(grad_out: ArrayLike, x: Array, geometry: Geometry) -> Array:
     """The gradient of every window, given to its first maximum."""
     floating("x", x)
     g = same_shape("grad_out", floating("grad_out", grad_out), geometry.out_shape).reshape(geometry.out_view)
-    view = x.reshape(geometry.view)
     out = np.zeros(geometry.view, accumulator(x.dtype))
-    cells = out.reshape(geometry.view[0], -1, geometry.view[-1])
-    for inputs, outputs, box, _ in blocks(geometry, x.dtype.itemsize):
-        _, distances = first_maxima(view[inputs], box, _lowest(x))
-        _give(cells[inputs[0]], g[outputs].astype(out.dtype, copy=False), distances, *layout(box)[2::2])  # POOL-M6
+    for block in blocks(geometry, 2 * x.itemsize):
+        _, positions, held = first_maxima(x, block, _lowest(x))
+        planes, shares = block.outputs[0], g[block.outputs].astype(out.dtype, copy=False)
+        if held is not None:
+            positions, shares = positions[:, held], shares[:, held]
+        _give(out[planes], shares, positions)  # POOL-M6
     return out.reshape(x.shape).astype(x.dtype, copy=False)
 
 
-def _give(cells: Array, g: Array, distances: Array, corners: Array, held: Array | None) -> None:
-    """Add to the cells (planes, cells, channels) the gradient of the windows whose maximum they are."""
-    planes, size, channels = cells.shape
-    index = corners + distances
+def _give(out: Array, shares: Array, positions: Array) -> None:
+    """Add the shares to the cells (planes, *lengths, channels) at these positions of each plane."""
+    planes, *lengths, channels = out.shape
     if channels > 1:
-        index = index * channels + np.arange(channels)
-    index += np.arange(0, planes * size * channels, size * channels).reshape(-1, *(1,) * (index.ndim - 1))
-    if held is not None:
-        index, g = index[:, held], g[:, held]
-    np.add.at(cells.reshape(-1), index.reshape(-1), g.reshape(-1))
+        positions = positions * channels + np.arange(channels)
+    size = prod(lengths) * channels
+    positions += np.arange(0, planes * size, size).reshape(-1, *(1,) * (positions.ndim - 1))
+    np.add.at(out.reshape(-1), positions.reshape(-1), shares.reshape(-1))
 
 
 def _lowest(x: Array) -> Any:

@@ -6,6 +6,7 @@ the plane of the input. So the place of a maximum costs no search, and equal cel
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache, reduce
 from math import prod
 from typing import Any, NamedTuple
@@ -14,7 +15,7 @@ import numpy as np
 
 from refimpl._arguments import Array
 from refimpl.pooling import windows
-from refimpl.pooling.boxes import Box
+from refimpl.pooling.boxes import Block, Box, load
 
 
 class Ranked:
@@ -34,8 +35,10 @@ class Ranked:
 
     def __setitem__(self, index: Any, cells: Ranked) -> None:
         self.values[index] = cells.values
-        if self.distances is not None:
-            self.distances[index] = 0 if cells.distances is None else cells.distances
+        self.distances[index] = 0 if cells.distances is None else cells.distances
+
+    def copy(self) -> Ranked:
+        return Ranked(self.values.copy(), None if self.distances is None else self.distances.copy())
 
     def reshape(self, shape: tuple[int, ...]) -> Ranked:
         return Ranked(self.values.reshape(shape), None if self.distances is None else self.distances.reshape(shape))
@@ -54,7 +57,7 @@ class First:
         self.dtype = dtype
         self.nan = nan
 
-    def __call__(self, left: Ranked, right: Ranked, out: Ranked | None, axis: int, reach: int) -> Ranked:
+    def __call__(self, left: Ranked, right: Ranked, axis: int, reach: int) -> Ranked:
         later = right.values > left.values  # POOL-M4
         if self.nan:
             later |= np.isnan(right.values) & ~np.isnan(left.values)  # POOL-M3
@@ -66,36 +69,40 @@ class First:
         distances = later * further
         if left.distances is not None:
             distances += left.distances
-        if out is None or out.distances is None:
-            return Ranked(np.maximum(left.values, right.values), distances)
-        np.maximum(left.values, right.values, out=out.values)
-        out.distances[...] = distances
-        return out
+        return Ranked(np.maximum(left.values, right.values), distances)
 
-    def empty(self, like: Ranked, size: int) -> Ranked:
-        return Ranked(np.empty(size, like.values.dtype), np.empty(size, self.dtype))
+    def look(self, row: Ranked, view: windows.View) -> Ranked:
+        return Ranked(view(row.values), None if row.distances is None else view(row.distances))
+
+    def empty(self, like: Ranked, shape: tuple[int, ...]) -> Ranked:
+        return Ranked(np.empty(shape, like.values.dtype), np.empty(shape, self.dtype))
 
 
 class Layout(NamedTuple):
-    """How the windows of a box lie in the plane of the input."""
+    """How the windows of a box lie in a plane."""
 
     steps: tuple[int, ...]  # how far apart neighbouring cells along each axis are
     dtype: np.dtype[Any]  # of distances
-    corners: Array  # the place of the first cell of each window, were there no padding: (*windows, 1)
-    nearest: Array | None  # how far from its corner the first cell of the input is, unless it is the corner always
+    corners: (
+        Array  # how far the first cell of each window is from the first cell of the input in the box: (*windows, 1)
+    )
+    nearest: Array | None  # how far the first cell of the input in each window is from its corner, unless it is that
     held: Array | None  # which windows hold a cell of the input at all, unless all do: (*windows)
 
 
-@lru_cache(maxsize=1024)
-def layout(box: Box) -> Layout:
-    """The layout of a box."""
-    lengths = [axis.length for axis in box.axes]
+@lru_cache(maxsize=16)
+def layout(box: Box, lengths: tuple[int, ...]) -> Layout:
+    """The layout of a box in a plane of these lengths."""
     steps = tuple(prod(lengths[i + 1 :]) for i in range(len(lengths)))
-    starts = [np.asarray(axis.starts) for axis in box.axes]
-    dtype = np.min_scalar_type(sum(cells * step for cells, step in zip(box.shape[1:], steps, strict=False)))
+    starts = [np.asarray(side.starts) - side.start for side in box.sides]
+    dtype = np.min_scalar_type(sum(side.cells * step for side, step in zip(box.sides, steps, strict=True)))
     corners = _total([start * step for start, step in zip(starts, steps, strict=True)])
     nearest = _total([np.maximum(-start, 0) * step for start, step in zip(starts, steps, strict=True)])
-    held = reduce(np.logical_and.outer, [axis.cells(padded=False) > 0 for axis in box.axes])
+    cells = [
+        (start < side.stop - side.start) & (start > -np.asarray(side.sizes))
+        for start, side in zip(starts, box.sides, strict=True)
+    ]
+    held = np.asarray(reduce(np.logical_and.outer, cells))
     return Layout(steps, dtype, corners, nearest.astype(dtype) if nearest.any() else None, None if held.all() else held)
 
 
@@ -103,13 +110,17 @@ def _total(tables: list[Array]) -> Array:
     return np.asarray(reduce(np.add.outer, tables))[..., None]
 
 
-def first_maxima(cells: Array, box: Box, lowest: Any) -> tuple[Array, Array]:
-    """The maximum of every window of a box, and its distance from the first cell of the window."""
-    plan = windows.plan(box, overlapping=True, inner_first=True)
-    values = windows.load(cells, plan, lowest, cells.dtype)
-    steps, dtype, _, nearest, _ = layout(box)
-    best = windows.reduce(Ranked(values, None), plan, First(steps, dtype, nan=bool(np.isnan(values.max()))))
+def first_maxima(x: Array, block: Block, lowest: Any) -> tuple[Array, Array, Array | None]:
+    """The maximum of every window of a block of x and its position in the plane, which means nothing where a window
+    holds no cell; and which windows hold any, unless all do."""
+    lengths = block.view[1:-1]
+    plan = windows.plan(block.box, overlapping=True, inner_first=True)
+    values = load(x, block, lowest, x.dtype)
+    steps, dtype, corners, nearest, held = layout(block.box, lengths)
+    nan = math.isnan(np.maximum.reduce(values))
+    best = windows.reduce(Ranked(values, None), plan, First(steps, dtype, nan=nan))
     distances = np.zeros(best.values.shape, dtype) if best.distances is None else best.distances
     if nearest is not None:  # a cell of the padding wins only as the corner of a window of nothing but -inf
         distances = np.maximum(distances, nearest)  # POOL-M1
-    return best.values, distances
+    origin = sum(cells.start * step for cells, step in zip(block.inputs[1:], steps, strict=True))
+    return best.values, corners + distances if not origin else corners + origin + distances, held

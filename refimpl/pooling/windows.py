@@ -1,8 +1,9 @@
 """The one kernel of all pooling: reduce every window of a box of cells, one axis after another.
 
 Two ideas make it fast, and both are here. A window of k cells is made of two narrower ones, so that it costs about
-log2(k) passes. And a pass does not walk row by row: it combines the flattened box with itself, shifted; where that
-crosses the end of a row the result belongs to no window and is never read.
+log2(k) passes. And a pass does not walk row by row: it joins the box, as one long row of cells, with itself, shifted;
+where that crosses the end of a row of the box the result belongs to no window and is never looked at. Only where
+windows do not start at every cell does the last pass along an axis pick its windows row by row.
 
 The kernel knows neither sums nor maxima. It is given a `Join`, which combines neighbouring windows.
 """
@@ -12,25 +13,58 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 from math import prod
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
 from refimpl._arguments import Array
 from refimpl.pooling.boxes import Box
-from refimpl.pooling.geometry import Axis
+from refimpl.pooling.geometry import Windows
+
+Step = tuple[int, bool]
+
+
+class View:
+    """Some of the cells of a row, looked at as a box: `shape`, the steps along each axis and the first cell."""
+
+    def __init__(self, shape: Sequence[int], steps: Sequence[int], first: int = 0) -> None:
+        self.shape = tuple(shape)
+        self.steps = tuple(steps)
+        self.first = first
+        self.bytes: dict[int, Any] = {}  # for each size of item, what an array needs to know
+
+    @classmethod
+    def whole(cls, shape: Sequence[int]) -> View:
+        """The row as a box of this shape."""
+        return cls(shape, [prod(shape[i + 1 :]) for i in range(len(shape))])
+
+    def along(self, number: int, count: int, first: int = 0, stride: int = 1) -> View:
+        """Every `stride`-th cell of this view along an axis, `count` of them from `first` on."""
+        shape, steps = list(self.shape), list(self.steps)
+        shape[number] = count
+        steps[number] *= stride
+        return View(shape, steps, self.first + first * self.steps[number])
+
+    def __call__(self, row: Array) -> Array:
+        size = row.itemsize
+        if size not in self.bytes:
+            self.bytes[size] = self.first * size, tuple(step * size for step in self.steps)
+        return np.ndarray(self.shape, row.dtype, row, *self.bytes[size])
 
 
 class Join(Protocol):
-    """How two neighbouring windows become one."""
+    """How two neighbouring windows become one. Cells and windows are whatever can be sliced."""
 
     overlapping: bool  # whether a cell may be counted twice, as in a maximum
 
-    def __call__(self, left: Any, right: Any, out: Any, axis: int, reach: int) -> Any:
-        """The windows `left` joined with those of `right`, which lie `reach` cells further on; in `out`, if given."""
+    def __call__(self, left: Any, right: Any, axis: int, reach: int) -> Any:
+        """The windows `left` joined with those of `right`, which lie `reach` cells further along the axis."""
 
-    def empty(self, like: Any, size: int) -> Any:
-        """Room for `size` windows."""
+    def look(self, row: Any, view: View) -> Any:
+        """A row of cells through a view."""
+
+    def empty(self, like: Any, shape: tuple[int, ...]) -> Any:
+        """Room for windows."""
 
 
 class Values:
@@ -40,186 +74,122 @@ class Values:
         self.ufunc = ufunc
         self.overlapping = overlapping
 
-    def __call__(self, left: Array, right: Array, out: Array | None, axis: int, reach: int) -> Any:
-        return self.ufunc(left, right, out=out)
+    def __call__(self, left: Array, right: Array, axis: int, reach: int) -> Any:
+        return self.ufunc(left, right)
 
-    def empty(self, like: Array, size: int) -> Array:
-        return np.empty(size, like.dtype)
+    def look(self, row: Array, view: View) -> Array:
+        return view(row)
+
+    def empty(self, like: Array, shape: tuple[int, ...]) -> Array:
+        return np.empty(shape, like.dtype)
 
 
 ADD = Values(np.add, overlapping=False)
 MAXIMUM = Values(np.maximum, overlapping=True)
 
 
-class Pass(NamedTuple):
-    """One pass over the lines along an axis: `left` of the windows so far are joined with `right` of themselves or, if
-    they are not `doubled`, with single cells, and in place."""
+class Dense:
+    """A walk along one axis to windows from every cell. They stay where their first cells are."""
 
-    doubled: bool
-    left: slice
-    right: slice
-    reach: int
+    def __init__(self, number: int, axis: Windows, cells: View, overlapping: bool) -> None:
+        self.number = number
+        self.inner = cells.steps[number]
+        self.steps = _steps(axis.sizes[0], overlapping)
+        self.windows = cells.along(number, len(axis), axis.starts[0], axis.stride)
 
-
-class Walk(NamedTuple):
-    """How the cells along one axis, number `number`, become windows, line by line."""
-
-    number: int
-    axis: Axis
-    before: tuple[int, ...]  # the shape of the cells
-    after: tuple[int, ...]  # the shape of the windows
-    stride: int
-    passes: tuple[tuple[Pass, ...], ...]  # for each size of window
-    lines: tuple[int, ...] = ()  # the shape of the lines, some of them beyond the cells
-    cut: slice | None = None  # which cells make up whole lines, unless all do
-    room: int = 0  # for how many windows, with those that later walks read beyond the last one
+    def __call__(self, row: Any, join: Join) -> Any:
+        return _everywhere(row, self.steps, self.number, self.inner, join)
 
 
-class Plan(NamedTuple):
-    """How a box is reduced: the walks along its axes and the slices that crop the result to its windows. Passes read
-    beyond the last cell, so that the box needs `room` for more than it has."""
+class Strided:
+    """A walk to windows that lie further apart. The last step is taken for them alone, row by row."""
 
-    box: Box
-    room: int
-    walks: tuple[Walk, ...]
-    cut: slice | None
-    shape: tuple[int, ...]
-    crop: tuple[slice, ...] | None
+    def __init__(self, number: int, axis: Windows, cells: View, overlapping: bool) -> None:
+        *self.steps, (self.reach, self.doubled) = _steps(axis.sizes[0], overlapping) or ((0, True),)
+        self.number = number
+        self.inner = cells.steps[number]
+        self.left = cells.along(number, len(axis), axis.starts[0], axis.stride)
+        self.right = cells.along(number, len(axis), axis.starts[0] + self.reach, axis.stride)
+        self.windows = View.whole(self.left.shape)
 
-
-@lru_cache(maxsize=1024)
-def plan(box: Box, overlapping: bool, inner_first: bool = False) -> Plan:
-    """The plan of a box for joins that may count a cell twice or may not, its outer or its inner axes first."""
-    numbered = list(enumerate(box.axes, start=1))
-    shape, walks = box.shape, []
-    for number, axis in numbered[::-1] if inner_first else numbered:
-        walk = _walk(number, axis, shape, overlapping)
-        shape = walk.after
-        if walk.before != shape or any(walk.passes):
-            walks.append(walk)
-    size = room = prod(shape)
-    for i in range(len(walks))[::-1]:
-        walks[i] = walks[i]._replace(room=room)
-        room = _room_before(walks[i])
-    have = room
-    for i, walk in enumerate(walks):
-        walks[i], have = _laid_out(walk, have)
-    counts = tuple(len(axis.starts) for axis in box.axes)
-    crop = None if shape[1:-1] == counts else (slice(None), *map(slice, counts))
-    return Plan(box, room, tuple(walks), None if have == size else slice(size), shape, crop)
+    def __call__(self, row: Any, join: Join) -> Any:
+        wide = _everywhere(row, self.steps, self.number, self.inner, join)
+        left = join.look(wide if self.doubled else row, self.left)
+        return join(left, join.look(wide, self.right), self.number, self.reach) if self.reach else left.copy()
 
 
-def _walk(number: int, axis: Axis, shape: tuple[int, ...], overlapping: bool) -> Walk:
-    step = axis.starts.step if isinstance(axis.starts, range) else 1
-    count = shape[number] // step if axis.even else len(axis.starts)
-    passes = tuple(_passes(size, step, overlapping) for size in sorted(set(axis.sizes)))
-    return Walk(number, axis, shape, (*shape[:number], count, *shape[number + 1 :]), step, passes)
+class Uneven:
+    """A walk to windows of any size anywhere: for each size, those that start everywhere, of which some are picked."""
+
+    def __init__(self, number: int, axis: Windows, cells: View, overlapping: bool) -> None:
+        starts, sizes = np.asarray(axis.starts), np.asarray(axis.sizes)
+        lead, length = (slice(None),) * number, cells.shape[number]
+        self.number = number
+        self.inner = cells.steps[number]
+        self.windows = View.whole(cells.along(number, len(starts)).shape)
+        self.sizes = []
+        for size in sorted(set(axis.sizes)):
+            places, picked = (*lead, sizes == size), (*lead, starts[sizes == size])
+            self.sizes.append((_steps(size, overlapping), cells.along(number, length - size + 1), places, picked))
+
+    def __call__(self, row: Any, join: Join) -> Any:
+        windows = join.empty(row, self.windows.shape)
+        for steps, view, places, picked in self.sizes:
+            windows[places] = join.look(_everywhere(row, steps, self.number, self.inner, join), view)[picked]
+        return windows
+
+
+def _everywhere(row: Any, steps: Sequence[Step], number: int, inner: int, join: Join) -> Any:
+    """The windows along an axis whose cells are `inner` apart, one from each cell but the last ones of the row."""
+    wide = row
+    for reach, doubled in steps:
+        further = reach * inner
+        left = wide[:-further] if doubled else row[: len(wide) - further]
+        wide = join(left, wide[further:], number, reach)
+    return wide
 
 
 @lru_cache(maxsize=1024)
-def _passes(size: int, stride: int, overlapping: bool) -> tuple[Pass, ...]:
-    """The passes from cells to windows. The last one that doubles takes the stride."""
-    steps = _doublings(size, overlapping)
-    if stride > 1 and size - 1 <= stride * (len(steps) - 1) + 1:  # few cells a window: join them one by one
-        steps = tuple((reach, reach == 1) for reach in range(1, size))
-    last = max((i for i, (_, doubled) in enumerate(steps) if doubled), default=0)
-    strides = [stride if i >= last else 1 for i in range(len(steps))]
-    return tuple(
-        Pass(doubled, slice(0, -reach, step), slice(reach, None, step), reach)
-        for (reach, doubled), step in zip(steps, strides, strict=True)
-    )
-
-
-@lru_cache(maxsize=1024)
-def _doublings(size: int, overlapping: bool) -> tuple[tuple[int, bool], ...]:
-    """How windows of one cell grow to `size` cells: how far away the right part starts, and whether it is as wide as
-    the left one (True) or a single cell (False)."""
+def _steps(size: int, overlapping: bool) -> tuple[Step, ...]:
+    """How windows of one cell grow to `size` cells. Each step joins them with windows of the same size that start so
+    many cells further on (True), or puts a single cell before windows that start one further on (False)."""
     if size == 1:
         return ()
     if overlapping:
         half = (size + 1) // 2
-        return (*_doublings(half, overlapping), (size - half, True))
+        return (*_steps(half, overlapping), (size - half, True))
     if size % 2:
-        return (*_doublings(size - 1, overlapping), (size - 1, False))
-    return (*_doublings(size // 2, overlapping), (size // 2, True))
+        return (*_steps(size - 1, overlapping), (1, False))
+    return (*_steps(size // 2, overlapping), (size // 2, True))
 
 
-def _room_before(walk: Walk) -> int:
-    """How many cells a walk must be given to have room for its windows."""
-    inner, cells = prod(walk.before[walk.number + 1 :]), prod(walk.before)
-    most = 0
-    for passes in walk.passes:
-        needed = -(-walk.room // inner) if walk.axis.even else cells // inner
-        if not passes:
-            needed = (needed - 1) * walk.stride + 1
-        for _, left, _, reach in reversed([p for p in passes if p.doubled]):
-            needed = (needed - 1) * left.step + 1 + reach
-        most = max(most, needed)
-    return max(most * inner, cells)
+Walk = Dense | Strided | Uneven
+Plan = tuple[tuple[Walk, ...], Walk, View | None]
 
 
-def _laid_out(walk: Walk, cells: int) -> tuple[Walk, int]:
-    """The walk over this many cells, and how many windows it makes of them."""
-    inner = prod(walk.before[walk.number + 1 :])
-    count = cells // inner
-    lines = (count, inner) if inner > 1 else (count,)
-    walk = walk._replace(lines=lines, cut=None if count * inner == cells else slice(count * inner))
-    if not walk.axis.even:
-        return walk, walk.room
-    if not walk.passes[0]:
-        return walk, -(-count // walk.stride) * inner
-    for doubled, left, _, reach in walk.passes[0]:
-        count = -(-(count - reach) // left.step) if doubled else count
-    return walk, count * inner
+@lru_cache(maxsize=1024)
+def plan(box: Box, overlapping: bool, inner_first: bool = False) -> Plan:
+    """The walks along the axes of a box, the outer or the inner ones first, the last one apart, and where that leaves
+    the windows, unless it leaves nothing else."""
+    order = list(enumerate(box.sides, start=1))
+    if inner_first:
+        order.reverse()
+    walks: list[Walk] = []
+    cells = View.whole(box.shape)
+    for number, axis in order:
+        kind: type[Walk] = Uneven
+        if axis.even:  # a stride is taken late, as one, unless it is long
+            late = axis.stride == 1 or (axis.stride == 2 and number != order[-1][0])
+            kind = Dense if late else Strided
+        walks.append(kind(number, axis, cells, overlapping))
+        cells = walks[-1].windows
+    return tuple(walks[:-1]), walks[-1], cells if kind is Dense else None
 
 
-def load(cells: Array, plan: Plan, padding: float, dtype: np.dtype[Any]) -> Array:
-    """The cells of a box, contiguous and surrounded by padding, in the room they need; a copy only if need be."""
-    box, room = plan.box, plan.room
-    if not box.padded and room == box.size:
-        return np.ascontiguousarray(cells, dtype)
-    flat = np.empty(room, dtype)
-    if box.padded:
-        flat.fill(padding)
-    else:
-        flat[box.size :] = padding
-    flat[: box.size].reshape(box.shape)[box.place] = cells
-    return flat
-
-
-def reduce(cells: Any, plan: Plan, join: Join) -> Any:
-    """Every window of a box of cells."""
-    _, _, walks, cut, shape, crop = plan
+def reduce(row: Any, plan: Plan, join: Join) -> Any:
+    """Every window of a box, whose cells are given in a row."""
+    walks, last, windows = plan
     for walk in walks:
-        lines = (cells if walk.cut is None else cells.reshape((-1,))[walk.cut]).reshape(walk.lines)
-        cells = _even(lines, walk, walk.passes[0], join) if walk.axis.even else _uneven(lines, walk, join)
-    windows = (cells if cut is None else cells.reshape((-1,))[cut]).reshape(shape)
-    return windows if crop is None else windows[crop]
-
-
-def _even(lines: Any, walk: Walk, passes: Sequence[Pass], join: Join) -> Any:
-    """Windows of one size at even steps. There are more than windows, and the surplus means nothing."""
-    if not passes:
-        return lines[:: walk.stride]
-    wide, number = lines, walk.number
-    for doubled, left, right, reach in passes:
-        if doubled:
-            wide = join(wide[left], wide[right], None, number, reach)
-        else:
-            cells = lines[right]
-            part = wide[: len(cells)]
-            join(part, cells, part, number, reach)
-    return wide
-
-
-def _uneven(lines: Any, walk: Walk, join: Join) -> Any:
-    """Windows of any size anywhere: for each size, reduce at every cell and pick the windows of that size."""
-    starts, sizes = np.asarray(walk.axis.starts) - walk.axis.extent[0], np.asarray(walk.axis.sizes)
-    lead, size = (slice(None),) * walk.number, prod(walk.after)
-    result = join.empty(lines, walk.room)
-    result[size:] = lines.reshape((-1,))[:1]  # what later walks read, and what means nothing
-    windows = result[:size].reshape(walk.after)
-    for k, passes in zip(sorted(set(walk.axis.sizes)), walk.passes, strict=True):
-        everywhere = _even(lines, walk, passes, join).reshape((-1,))[: prod(walk.before)].reshape(walk.before)
-        windows[(*lead, sizes == k)] = everywhere[(*lead, starts[sizes == k])]
-    return result
+        row = walk(row, join).reshape((-1,))
+    row = last(row, join)
+    return row if windows is None else join.look(row, windows)
