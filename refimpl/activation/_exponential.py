@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from refimpl._arguments import Array
+from refimpl.activation._exact import two_product, two_sum
 
 
 def patch(values: Array, cells: Array, formula: Callable[..., Array], *operands: Array) -> Array:
@@ -29,11 +30,30 @@ def bounded(x: Array) -> Array:
     return raised
 
 
-def times_exp(factor: Any, x: Array) -> Array:
-    """factor * e^x for vanishing e^x, in two halves e^(x/2), so that only the last product may be subnormal."""
+def times_exp(factor: Any, x: Array, scale: Any = 1) -> Array:
+    """factor * scale * e^x for vanishing e^x, one half e^(x/2) to each, so that only their product may be subnormal."""
     half = np.exp(x / 2)
-    product: Array = factor * half * half
+    product: Array = (factor * half) * (half * scale)
     return product
+
+
+def multiple(x: Array, factor: float) -> tuple[Array, Array]:
+    """factor * x as an exponent: rounded, and what that lost, since e^ turns it into a relative error as large.
+
+    Where the exponent is so large that it lost half or more, e^ is 0 or infinite whatever the rest.
+    """
+    product, rest = two_product(x, x.dtype.type(factor))
+    return product, np.clip(rest, -0.5, 0.5)
+
+
+def quotient(x: Array, divisor: float) -> tuple[Array, Array]:
+    """x / divisor as an exponent: rounded, and what that lost, as for `multiple`."""
+    divisor = x.dtype.type(divisor)
+    rounded = x / divisor
+    product, lost = two_product(rounded, divisor)
+    difference, lost_again = two_sum(x, -product)
+    rest = (difference + (lost_again - lost)) / divisor
+    return rounded, np.where(np.isfinite(rest), np.clip(rest, -0.5, 0.5), x.dtype.type(0))
 
 
 def logistic(x: Array) -> Array:

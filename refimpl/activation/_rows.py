@@ -38,9 +38,11 @@ def rowwise(formula: Callable[..., Array], axis: int, dtype: np.dtype[Any], *arr
 
 def total(x: Array) -> Array:
     """The sum along the middle axis, halved again and again, so that a number is rounded log2(length) times at most."""
-    while x.shape[1] > 1:
-        half = (x.shape[1] + 1) // 2
-        folded = x[:, :half].copy()
-        folded[:, : x.shape[1] - half] += x[:, half:]
-        x = folded
-    return x
+    count = x.shape[1]
+    half = (count + 1) // 2
+    sums = x[:, :half].copy()
+    sums[:, : count - half] += x[:, half:]
+    while half > 1:
+        count, half = half, (half + 1) // 2
+        sums[:, : count - half] += sums[:, half:count]
+    return sums[:, :1]

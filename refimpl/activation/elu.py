@@ -10,8 +10,8 @@ from numpy.typing import ArrayLike
 
 from refimpl._arguments import Array, number
 from refimpl.activation._blocks import pointwise, pointwise_vjp
-from refimpl.activation._exact import parameter_product, two_product, two_sum
-from refimpl.activation._exponential import patch, times_exp, vanishing
+from refimpl.activation._exact import parameter_product
+from refimpl.activation._exponential import patch, quotient, times_exp, vanishing
 
 SCALE = 1.0507009873554805
 ALPHA = 1.6732632423543772
@@ -83,10 +83,10 @@ def celu(x: ArrayLike, alpha: float = 1.0) -> Array:
     alpha = _divisor(alpha)
 
     def formula(x: Array) -> Array:  # ACT-CELU-1
-        quotient, rest = _divide(x, alpha)
-        growth = 1 + rest if alpha < 0 else 1  # where e^ grows, so does the error of its exponent
-        curve = alpha * (np.expm1(quotient) * growth)
-        curve = patch(curve, np.isinf(curve), lambda z, rest: times_exp(alpha * (1 + rest), z), quotient, rest)
+        z, rest = quotient(x, alpha)
+        growth = 1 + rest if alpha < 0 else 1  # where e^z grows, so does its error
+        curve = alpha * (np.expm1(z) * growth)
+        curve = patch(curve, np.isinf(curve), lambda z, rest: times_exp(alpha * (1 + rest), z), z, rest)
         straight = x > -abs(alpha) * np.finfo(x.dtype).eps / 4  # the curve is x to half an ulp, and x / alpha may be 0
         return np.where(straight, x, curve)
 
@@ -102,8 +102,8 @@ def celu_vjp(grad_out: ArrayLike, x: ArrayLike, alpha: float = 1.0) -> tuple[Arr
     alpha = _divisor(alpha)
 
     def derivative(x: Array) -> Array:  # ACT-CELU-2
-        quotient, rest = _divide(x, alpha)
-        slope: Array = np.exp(quotient) * (1 + rest)
+        z, rest = quotient(x, alpha)
+        slope: Array = np.exp(z) * (1 + rest)
         return np.where(x > 0, x.dtype.type(1), slope)
 
     return pointwise_vjp(derivative, grad_out, x)
@@ -112,16 +112,6 @@ def celu_vjp(grad_out: ArrayLike, x: ArrayLike, alpha: float = 1.0) -> tuple[Arr
 def _below(factor: Any, x: Array) -> Array:
     """factor * e^x, also where e^x is subnormal."""
     return patch(factor * np.exp(x), vanishing(x), lambda x: times_exp(factor, x), x)
-
-
-def _divide(x: Array, divisor: float) -> tuple[Array, Array]:
-    """The rounded x / divisor and the rest: e^ turns an error of the quotient into one as large as the quotient."""
-    divisor = x.dtype.type(divisor)
-    quotient = x / divisor
-    product, lost = two_product(quotient, divisor)
-    difference, also_lost = two_sum(x, -product)
-    rest = (difference + (also_lost - lost)) / divisor
-    return quotient, np.where(np.isfinite(rest), rest, x.dtype.type(0))
 
 
 def _self_normalising(scale: float, alpha: float) -> tuple[float, float]:  # ACT-SELU-3

@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 
 from refimpl._arguments import Array, axis, bad, floating, same_shape
 from refimpl.activation._blocks import elementwise
-from refimpl.activation._exponential import logistic_slope, patch, times_exp, vanishing
+from refimpl.activation._exponential import bounded, logistic_slope, patch, times_exp, vanishing
 from refimpl.activation.silu import gate, gate_slope
 
 
@@ -34,7 +34,7 @@ def glu_vjp(grad_out: ArrayLike, x: ArrayLike, axis: int = -1) -> tuple[Array]:
     a, b, along = _halves(x, axis)
     g = same_shape("grad_out", floating("grad_out", grad_out), a.shape)
     content = elementwise(_glu, a.dtype, g, b)
-    opening = elementwise(lambda g, a, b: g * (a * logistic_slope(b)), a.dtype, g, a, b)
+    opening = elementwise(lambda g, a, b: g * _glu_slope(a, b), a.dtype, g, a, b)
     return (np.concatenate([content, opening], axis=along),)  # ACT-GLU-2
 
 
@@ -51,7 +51,7 @@ def swiglu(x: ArrayLike, y: ArrayLike | None = None) -> Array:
     array([0.73105858, 3.52318831])
     """
     first, second = _factors(x, y)
-    return elementwise(lambda x, y: gate(x) * y, first.dtype, first, second)  # ACT-SWIGLU-1
+    return elementwise(_swiglu, first.dtype, first, second)  # ACT-SWIGLU-1
 
 
 def swiglu_vjp(grad_out: ArrayLike, x: ArrayLike, y: ArrayLike | None = None) -> tuple[Array, ...]:
@@ -62,14 +62,30 @@ def swiglu_vjp(grad_out: ArrayLike, x: ArrayLike, y: ArrayLike | None = None) ->
     """
     first, second = _factors(x, y)
     g = same_shape("grad_out", floating("grad_out", grad_out), first.shape)
-    grad_x = elementwise(lambda g, x, y: g * (gate_slope(x) * y), first.dtype, g, first, second)
-    grad_y = elementwise(lambda g, x: g * gate(x), second.dtype, g, first)
+    grad_x = elementwise(lambda g, x, y: g * _swiglu_slope(x, y), first.dtype, g, first, second)
+    grad_y = elementwise(_swiglu, second.dtype, first, g)
     return (np.concatenate([grad_x, grad_y], axis=-1),) if y is None else (grad_x, grad_y)  # ACT-SWIGLU-2
 
 
 def _glu(a: Array, b: Array) -> Array:
     """a / (1 + e^-b); a * e^b where e^b is subnormal but the product need not be."""
     return patch(a / (1 + np.exp(-b)), vanishing(b), times_exp, a, b)
+
+
+def _glu_slope(a: Array, b: Array) -> Array:
+    """a s (1 - s) for s = 1 / (1 + e^-b)."""
+    far = vanishing(-np.abs(b))
+    return patch(a * logistic_slope(b), far, lambda a, b: times_exp(a, -np.abs(b)), a, b)
+
+
+def _swiglu(x: Array, y: Array) -> Array:
+    """silu(x) y; x y e^x where e^x is subnormal but the product need not be."""
+    return patch(gate(x) * y, vanishing(x), lambda x, y: times_exp(bounded(x), x, y), x, y)
+
+
+def _swiglu_slope(x: Array, y: Array) -> Array:
+    """silu'(x) y, likewise."""
+    return patch(gate_slope(x) * y, vanishing(x), lambda x, y: times_exp(1 + bounded(x), x, y), x, y)
 
 
 def _halves(x: ArrayLike, along: int) -> tuple[Array, Array, int]:

@@ -69,7 +69,7 @@ def _logits(x: Array, u: Array, t: float) -> Array:
     if t:
         return noisy / t
     peak = noisy.max(axis=1, keepdims=True)
-    return np.where(noisy == peak, 0 * x.dtype.type(0), np.where(noisy < peak, -np.inf, noisy))  # ACT-GUMBEL-3
+    return np.where(noisy == peak, x.dtype.type(0), np.where(noisy < peak, -np.inf, noisy))  # ACT-GUMBEL-3
 
 
 def _one_hot(logits: Array) -> Array:  # ACT-GUMBEL-4

@@ -9,8 +9,7 @@ from numpy.typing import ArrayLike
 
 from refimpl._arguments import Array, number
 from refimpl.activation._blocks import pointwise, pointwise_vjp
-from refimpl.activation._exact import two_product
-from refimpl.activation._exponential import logistic, patch, times_exp, vanishing
+from refimpl.activation._exponential import logistic, multiple, patch, times_exp, vanishing
 
 
 def softplus(x: ArrayLike, beta: float = 1, threshold: float = 20) -> Array:
@@ -36,7 +35,7 @@ def softplus_vjp(grad_out: ArrayLike, x: ArrayLike, beta: float = 1, threshold: 
     beta, threshold = _curve(beta, threshold)
 
     def derivative(x: Array) -> Array:  # ACT-SOFTPLUS-2
-        z, rest = two_product(x, x.dtype.type(beta))
+        z, rest = multiple(x, beta)
         curve: Array = logistic(z) * (1 + rest * logistic(-z))
         return np.where(_straight(x, beta, threshold), x.dtype.type(1), curve)
 
@@ -45,7 +44,7 @@ def softplus_vjp(grad_out: ArrayLike, x: ArrayLike, beta: float = 1, threshold: 
 
 def _softplus(x: Array, beta: float) -> Array:
     """The curve: x where z = beta * x > 0, and log(1 + t) / beta, t = e^-|z|, with the rest of the rounded z."""
-    z, rest = two_product(x, x.dtype.type(beta))
+    z, rest = multiple(x, beta)
     t = np.exp(-np.abs(z))
     bend = np.log1p(t) - np.sign(z) * rest * t / (1 + t)
     curve = np.where(z > 0, x, 0 * t) + bend / beta

@@ -7,8 +7,8 @@ from numpy.typing import ArrayLike
 
 from refimpl._arguments import Array, number
 from refimpl.activation._blocks import pointwise, pointwise_vjp
-from refimpl.activation._exact import parameter_product, two_product
-from refimpl.activation._exponential import logistic_slope
+from refimpl.activation._exact import parameter_product
+from refimpl.activation._exponential import logistic_slope, multiple
 
 
 def tanh(x: ArrayLike) -> Array:
@@ -53,7 +53,7 @@ def stanh_vjp(grad_out: ArrayLike, x: ArrayLike, scale_a: float = 0.67, scale_b:
     a, b = number("scale_a", scale_a), number("scale_b", scale_b)
 
     def derivative(x: Array) -> Array:  # ACT-STANH-2
-        z, rest = two_product(x, x.dtype.type(a))
+        z, rest = multiple(x, a)
         slope: Array = parameter_product(a, b, x.dtype) * (_slope(z) * (1 - 2 * rest * np.tanh(z)))
         return slope
 
