@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike
 
 from refimpl._arguments import Array, accumulator, floating, number, rank, same_shape
 from refimpl.pooling import windows
-from refimpl.pooling.boxes import Block, assembled, blocks, load
+from refimpl.pooling.boxes import Block, Box, assembled, blocks, load
 from refimpl.pooling.geometry import FIRST, Geometry, Padding, Sizes, fixed
 from refimpl.pooling.spread import landing, spread
 
@@ -142,7 +142,7 @@ def avg_pool3d_vjp(
 def average(x: Array, geometry: Geometry, exclusive: bool = True, divisor_override: float | None = None) -> Array:
     """The sum of every window, divided."""
     dtype = accumulator(x.dtype)  # POOL-A8
-    divisors = _divisors(geometry, exclusive, divisor_override, dtype)
+    divisors = _divisors(exclusive, divisor_override, dtype)
     padding = -0.0 if exclusive else 0.0  # POOL-A6
 
     def run(scale: float) -> Array:
@@ -162,7 +162,7 @@ def average_vjp(
     """Every cell sums its shares of the windows that hold it."""
     g = same_shape("grad_out", floating("grad_out", grad_out), geometry.out_shape).reshape(geometry.out_view)
     dtype = accumulator(x.dtype)
-    divisors = _divisors(geometry, exclusive, divisor_override, dtype)
+    divisors = _divisors(exclusive, divisor_override, dtype)
 
     def run(scale: float) -> Array:
         out = np.zeros(geometry.view, dtype)
@@ -177,7 +177,7 @@ def _add_shares(out: Array, g: Array, divisors: Divisors, block: Block, scale: f
     """Give every cell of a block its shares of the windows that hold it."""
     by = divisors(block)
     shares = _scaled(lambda c: spread(c / by, block.box), g, scale)  # POOL-A9
-    cells = out[landing(block)]
+    cells = out[block.inputs][landing(block.box)]
     cells[...] = shares if block.outputs[1].start == 0 else cells + shares
 
 
@@ -201,18 +201,17 @@ def _scaled(linear: Callable[[Array], Array], cells: Array, scale: float) -> Arr
     return np.where(np.isfinite(plain), plain, linear(cells * by) / by)
 
 
-def _divisors(geometry: Geometry, exclusive: bool, divisor_override: Any, dtype: np.dtype[Any]) -> Divisors:
+def _divisors(exclusive: bool, divisor_override: Any, dtype: np.dtype[Any]) -> Divisors:
     """What the sums of the windows of a block are divided by: (*windows, 1), or () if it is the same for all."""
     if divisor_override is None:
-        return lambda block: _counts(geometry, block.outputs[1].start, block.outputs[1].stop, bool(exclusive), dtype)
+        return lambda block: _counts(block.box, bool(exclusive), dtype)
     allowed = "a finite number other than 0, or None"
     divisor = number("divisor_override", divisor_override, allowed, lambda d: isfinite(d) and d != 0)
     return lambda _: np.asarray(divisor, dtype)  # POOL-A4
 
 
 @lru_cache(maxsize=16)
-def _counts(geometry: Geometry, first: int, last: int, exclusive: bool, dtype: np.dtype[Any]) -> Array:
-    axes = (geometry.axes[0].part(first, last), *geometry.axes[1:])
-    cells = [axis.cells(padded=not exclusive) for axis in axes]  # POOL-A2, POOL-A3; no cells give NaN: POOL-A7
-    table = np.asarray(reduce(np.multiply.outer, cells), dtype)[..., None]
+def _counts(box: Box, exclusive: bool, dtype: np.dtype[Any]) -> Array:
+    counts = [side.counts(padded=not exclusive) for side in box.sides]  # POOL-A2, POOL-A3; no cells give NaN: POOL-A7
+    table = np.asarray(reduce(np.multiply.outer, counts), dtype)[..., None]
     return table.reshape(-1)[:1].reshape(()) if table.min() == table.max() else table

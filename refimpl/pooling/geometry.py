@@ -13,9 +13,7 @@ from functools import cached_property, lru_cache
 from math import prod
 from typing import Any
 
-import numpy as np
-
-from refimpl._arguments import Array, bad, integers, one_of
+from refimpl._arguments import bad, integers, one_of
 
 Sizes = int | Sequence[int]
 Padding = int | str | Sequence[int] | Sequence[Sequence[int]]
@@ -48,6 +46,12 @@ class Windows:
         """The cells from one window to the next, if they lie at even steps, and otherwise 1."""
         return self.starts.step if isinstance(self.starts, range) else 1
 
+    def moved(self, by: int) -> range | tuple[int, ...]:
+        """The starts, so many cells further on."""
+        if isinstance(self.starts, range):
+            return range(self.starts.start + by, self.starts.stop + by, self.starts.step)
+        return tuple(start + by for start in self.starts)
+
     @cached_property
     def span(self) -> tuple[int, int]:
         """The cells from the first one of any window up to the last one."""
@@ -58,18 +62,11 @@ class Windows:
 
 @dataclass(frozen=True)
 class Axis(Windows):
-    """The windows along an axis of the input, counted from its first cell; in the padding before it starts are negative."""
+    """The windows along an axis of the input, counted from its first cell; they may start and stop in its padding."""
 
     length: int
     before: int = 0
     after: int = 0
-
-    def cells(self, *, padded: bool) -> Array:
-        """The number of cells of each window that lie in the input, or in the padded input."""
-        low, high = (-self.before, self.length + self.after) if padded else (0, self.length)
-        starts = np.asarray(self.starts)
-        stops = starts + np.asarray(self.sizes)
-        return np.maximum(np.minimum(stops, high) - np.maximum(starts, low), 0)
 
     def part(self, first: int, last: int) -> Axis:
         """The windows from `first` up to `last` alone."""

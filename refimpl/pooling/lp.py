@@ -155,7 +155,8 @@ def _norms(cells: Array, box: Box, p: float) -> Array:
     total = np.zeros_like(lead)
     for place in places:
         total += np.ldexp(cells[place], -exponent) ** p  # POOL-N1, POOL-N3
-    return np.ldexp(total ** (cells.dtype.type(1) / cells.dtype.type(p)), exponent)
+    root = total ** (cells.dtype.type(1) / cells.dtype.type(p))
+    return np.ldexp(root, exponent)  # type: ignore[no-any-return]
 
 
 def _shares(cells: Array, norms: Array, g: Array, box: Box, p: float) -> Array:

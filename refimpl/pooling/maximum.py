@@ -175,20 +175,20 @@ def maximum_vjp(grad_out: ArrayLike, x: Array, geometry: Geometry) -> Array:
     out = np.zeros(geometry.view, accumulator(x.dtype))
     for block in blocks(geometry, 2 * x.itemsize):
         _, positions, held = first_maxima(x, block, _lowest(x))
-        planes, shares = block.outputs[0], g[block.outputs].astype(out.dtype, copy=False)
+        shares = g[block.outputs].astype(out.dtype, copy=False)
         if held is not None:
             positions, shares = positions[:, held], shares[:, held]
-        _give(out[planes], shares, positions)  # POOL-M6
+        _give(out, block, shares, positions)  # POOL-M6
     return out.reshape(x.shape).astype(x.dtype, copy=False)
 
 
-def _give(out: Array, shares: Array, positions: Array) -> None:
-    """Add the shares to the cells (planes, *lengths, channels) at these positions of each plane."""
-    planes, *lengths, channels = out.shape
+def _give(out: Array, block: Block, shares: Array, positions: Array) -> None:
+    """Add the shares of a block's windows to the cells at these positions of their planes."""
+    channels, size = out.shape[-1], prod(out.shape[1:])
     if channels > 1:
-        positions = positions * channels + np.arange(channels)
-    size = prod(lengths) * channels
-    positions += np.arange(0, planes * size, size).reshape(-1, *(1,) * (positions.ndim - 1))
+        positions = positions * channels + np.arange(channels)[block.outputs[-1]]
+    planes = np.arange(block.outputs[0].start * size, block.outputs[0].stop * size, size)
+    positions += planes.reshape(-1, *(1,) * (positions.ndim - 1))
     np.add.at(out.reshape(-1), positions.reshape(-1), shares.reshape(-1))
 
 

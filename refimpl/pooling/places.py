@@ -35,7 +35,8 @@ class Ranked:
 
     def __setitem__(self, index: Any, cells: Ranked) -> None:
         self.values[index] = cells.values
-        self.distances[index] = 0 if cells.distances is None else cells.distances
+        if self.distances is not None:
+            self.distances[index] = 0 if cells.distances is None else cells.distances
 
     def copy(self) -> Ranked:
         return Ranked(self.values.copy(), None if self.distances is None else self.distances.copy())
@@ -98,11 +99,7 @@ def layout(box: Box, lengths: tuple[int, ...]) -> Layout:
     dtype = np.min_scalar_type(sum(side.cells * step for side, step in zip(box.sides, steps, strict=True)))
     corners = _total([start * step for start, step in zip(starts, steps, strict=True)])
     nearest = _total([np.maximum(-start, 0) * step for start, step in zip(starts, steps, strict=True)])
-    cells = [
-        (start < side.stop - side.start) & (start > -np.asarray(side.sizes))
-        for start, side in zip(starts, box.sides, strict=True)
-    ]
-    held = np.asarray(reduce(np.logical_and.outer, cells))
+    held = np.asarray(reduce(np.logical_and.outer, [side.counts(padded=False) > 0 for side in box.sides]))
     return Layout(steps, dtype, corners, nearest.astype(dtype) if nearest.any() else None, None if held.all() else held)
 
 
@@ -122,5 +119,5 @@ def first_maxima(x: Array, block: Block, lowest: Any) -> tuple[Array, Array, Arr
     distances = np.zeros(best.values.shape, dtype) if best.distances is None else best.distances
     if nearest is not None:  # a cell of the padding wins only as the corner of a window of nothing but -inf
         distances = np.maximum(distances, nearest)  # POOL-M1
-    origin = sum(cells.start * step for cells, step in zip(block.inputs[1:], steps, strict=True))
+    origin = sum(cells.start * step for cells, step in zip(block.inputs[1:-1], steps, strict=True))
     return best.values, corners + distances if not origin else corners + origin + distances, held
