@@ -48,9 +48,13 @@ def coefficients(kind: str) -> tuple[str, ...]:
 def worst_error(kind: str, samples: int = 400) -> Any:
     """The largest relative error of the polynomial as it stands in the table."""
     with mpmath.workdps(60):
-        table = [mpmath.mpf(text) for text in reversed(_normal.COEFFICIENTS[kind])]
+        table = [mpmath.mpf(text) for text in _normal.COEFFICIENTS[kind]]
+
+        def polynomial(q: Any) -> Any:
+            return mpmath.fsum(coefficient * q**i for i, coefficient in enumerate(table))
+
         half = mpmath.mpf(1) / 2
-        return max(abs(mpmath.polyval(table, r - half) / target(r) - 1) for r in nodes(samples, end(kind)))
+        return max(abs(polynomial(r - half) / target(r) - 1) for r in nodes(samples, end(kind)))
 
 
 if __name__ == "__main__":

@@ -144,11 +144,15 @@ def test_beside_the_kinks(dtype: Any) -> None:
 
 
 def test_softplus_jumps_where_documented() -> None:
-    """ACT-SOFTPLUS-1: the curve up to threshold / beta, x from the next number on."""
+    """ACT-SOFTPLUS-1: the curve up to beta * x = threshold, x from the next number on, also for beta below 0."""
     at, beyond = 20.0, np.nextafter(20.0, 21)
     assert refimpl.softplus(np.array([at]))[0] > at
     assert same(refimpl.softplus(np.array([beyond])), [beyond])
     assert same(refimpl.softplus(np.array([3.0, 2.5]), beta=2, threshold=5) > [3.0, 2.5], [False, True])
+    assert same(refimpl.softplus(np.array([-3.0, -2.5]), beta=-2, threshold=5) < [-3.0, -2.5], [False, True])
+    third = np.array([1 / 3])  # three times it is below 1, but rounds to 1
+    assert refimpl.softplus(third, beta=3, threshold=1)[0] > third[0]
+    assert refimpl.softplus(np.nextafter(third, 1), beta=3, threshold=1)[0] == np.nextafter(third, 1)[0]
 
 
 def test_what_rounding_must_not_lose() -> None:

@@ -22,7 +22,7 @@ def hardsigmoid(x: Any, slope: float = 0.1666667, offset: float = 0.5) -> Any:
 
 
 def softplus(x: Any, beta: float = 1, threshold: float = 20) -> Any:
-    return x if (x > mpf(threshold) / beta) else log(1 + exp(beta * x)) / beta
+    return x if beta * x > threshold else log(1 + exp(beta * x)) / beta
 
 
 def shrink(x: Any, threshold: float = 0.5, by: float = 0) -> Any:
