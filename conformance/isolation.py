@@ -13,6 +13,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
+_ENDING = (signal.SIGINT, signal.SIGTERM)
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -40,12 +42,19 @@ class Child:
         sys.stdout.flush()
         sys.stderr.flush()
         reading, writing = os.pipe()
+        signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)  # or it could hit the child before that ignores it
         pid = os.fork()
         if not pid:
             os.close(reading)
             _work(work, writing)
         os.close(writing)
-        return cls(pid, reading, time.monotonic() + seconds, seconds, bytearray())
+        child = cls(pid, reading, time.monotonic() + seconds, seconds, bytearray())
+        try:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
+        except (KeyboardInterrupt, SystemExit):
+            child.kill()
+            raise
+        return child
 
     def poll(self) -> Outcome | None:
         """The outcome, if the child has ended, ran out of time, or has sent everything; never waits."""
@@ -84,7 +93,7 @@ def isolated(work: Callable[[], Any], seconds: float) -> Outcome:
     try:
         while (outcome := child.poll()) is None:
             select.select([child.pipe], [], [], 0.05)
-    except KeyboardInterrupt:  # an interrupted run leaves nobody behind
+    except (KeyboardInterrupt, SystemExit):  # a run that ends leaves nobody behind
         child.kill()
         raise
     return outcome
@@ -93,6 +102,7 @@ def isolated(work: Callable[[], Any], seconds: float) -> Outcome:
 def _work(work: Callable[[], Any], writing: int) -> NoReturn:
     """The child's life. It leaves without running the parent's exit handlers."""
     plain_signals()
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
     status = 1
     try:
         view = memoryview(_outcome(work))
@@ -109,6 +119,12 @@ def _outcome(work: Callable[[], Any]) -> bytes:
         return pickle.dumps(Outcome(work()))
     except Exception:
         return pickle.dumps(Outcome(traceback=traceback.format_exc()))
+
+
+def end_with_child() -> None:
+    """Let a worker process that is terminated end the child it waits for; interruptions are its parent's business."""
+    plain_signals()
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
 
 
 def plain_signals() -> None:

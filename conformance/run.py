@@ -18,7 +18,7 @@ from conformance import confirm, explain, record, subject
 from conformance.cell import Cell
 from conformance.environment import describe
 from conformance.errors import UserError
-from conformance.isolation import plain_signals
+from conformance.isolation import end_with_child
 from conformance.known import register
 from conformance.known.register import Entry
 from conformance.plan import Selection, cells
@@ -142,5 +142,5 @@ def _results(tasks: Sequence[Cell | Entry], rules: Rules, device: str, jobs: int
     if jobs == 1 or not hasattr(os, "fork"):
         yield from map(work, tasks)
         return
-    with multiprocessing.get_context("fork").Pool(jobs, plain_signals) as pool:
+    with multiprocessing.get_context("fork").Pool(jobs, end_with_child) as pool:
         yield from pool.imap_unordered(work, tasks)

@@ -7,13 +7,14 @@ from collections.abc import Sequence
 
 import msgspec
 
+from conformance.errors import UserError
 from conformance.record import End, Environment, Journal, Run
 from conformance.report import digest
 
 _MACHINE = ("platform", "cpu", "python")  # may differ from shard to shard; everything else may not
 
 
-class Unmergeable(Exception):
+class Unmergeable(UserError):
     """Runs that are not shards of one run; its text is one sentence for the user."""
 
 
