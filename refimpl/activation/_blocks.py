@@ -1,4 +1,7 @@
-"""The loop that every elementwise operator shares: one formula, over blocks that stay in the cache."""
+"""The loop that every elementwise operator shares: one formula, over blocks that stay in the cache.
+
+How far the formulas are from the truth is said by ACT-A1 (values), ACT-A2 (derivatives) and ACT-A3 (narrow dtypes).
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,8 @@ def elementwise(formula: Formula, dtype: np.dtype[Any], *arrays: Array) -> Array
     """`formula` of the corresponding cells of arrays of one shape, in a new array of `dtype`.
 
     The formula sees one-dimensional blocks in the dtype of computation, at least float32, so that float16 is
-    rounded once, at the end (ACT-DTYPE). Infinities and NaN that arise are part of the answer, not warnings.
+    rounded once, at the end (ACT-G1); an array without dimensions or without cells is no exception (ACT-G8).
+    Infinities and NaN that arise are part of the answer, not warnings.
     """
     work = accumulator(np.result_type(*arrays))
     columns = [np.ascontiguousarray(array).reshape(-1) for array in arrays]
@@ -40,7 +44,7 @@ def pointwise(formula: Formula, x: ArrayLike) -> Array:
 
 
 def pointwise_vjp(derivative: Formula, grad_out: ArrayLike, x: ArrayLike) -> tuple[Array]:
-    """The backward pass of an operator of one array: `grad_out` times the derivative (ACT-VJP)."""
+    """The backward pass of an operator of one array: `grad_out` times the derivative (ACT-G2)."""
     array = floating("x", x)
     cotangent = same_shape("grad_out", floating("grad_out", grad_out), array.shape)
     return (elementwise(lambda g, cells: g * derivative(cells), array.dtype, cotangent, array),)

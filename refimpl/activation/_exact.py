@@ -35,7 +35,7 @@ def two_product(a: Any, b: Any) -> tuple[Array, Array]:
 
 @cache
 def expansion(digits: str, dtype: np.dtype[Any]) -> tuple[Any, Any]:
-    """A decimal number as the nearest number of `dtype` and the rest, twice the digits that `dtype` has."""
+    """A decimal number as the nearest number of `dtype` and the rest, twice the digits that it has (ACT-G9)."""
     high = dtype.type(digits)
     numerator, denominator = high.as_integer_ratio()
     with localcontext(prec=100):

@@ -25,7 +25,7 @@ def vanishing(x: Array) -> Array:
 
 
 def bounded(x: Array) -> Array:
-    """x, no lower than where even e^(x/2) is 0: minus infinity becomes a number, and x * e^x its limit, -0."""
+    """x, no lower than where even e^(x/2) is 0: minus infinity becomes a number, and x * e^x its limit, -0 (ACT-G4)."""
     raised: Array = np.maximum(x, 4 * np.log(np.finfo(x.dtype).tiny))
     return raised
 

@@ -1,4 +1,4 @@
-"""The derivative of functions made of straight pieces."""
+"""The derivative of functions made of straight pieces; what it is where they meet is said by ACT-G7."""
 
 from __future__ import annotations
 

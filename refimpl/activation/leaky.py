@@ -99,6 +99,6 @@ def _slope(x: Array, lower: float, upper: float, training: bool, noise: ArrayLik
     used = slopes[x < 0]
     rounding = 2 * np.finfo(slopes.dtype).eps  # a slope rounded to its dtype may lie just outside
     outside = used[~((used >= lower * (1 - rounding)) & (used <= upper * (1 + rounding)))]
-    if outside.size:
+    if outside.size:  # ACT-RRELU-4
         raise bad("noise", outside[0], f"slopes in [lower, upper] = [{lower}, {upper}] where x < 0")
     return slopes

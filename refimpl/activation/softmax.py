@@ -1,4 +1,4 @@
-"""softmax and its logarithm, along any axis."""
+"""softmax and its logarithm, along any axis, accurate to ACT-A4."""
 
 from __future__ import annotations
 
@@ -140,5 +140,6 @@ def _arguments(x: ArrayLike, axis: int, dtype: DTypeLike | None) -> tuple[Array,
     kind: np.dtype[Any] = array.dtype if dtype is None else np.dtype(dtype)
     if kind.kind != "f":
         raise wrong_kind("dtype", dtype, "a floating dtype")
+    along = axis_of("axis", axis, max(array.ndim, 1))  # ACT-SOFTMAX-4
     with np.errstate(all="ignore"):
-        return array.astype(kind, copy=False), axis_of("axis", axis, max(array.ndim, 1))  # ACT-SOFTMAX-4
+        return array.astype(kind, copy=False), along  # ACT-SOFTMAX-5

@@ -20,6 +20,9 @@ class Case(NamedTuple):
     def __str__(self) -> str:
         return "-".join([self.name, *(f"{key}={value}" for key, value in self.arguments.items())])
 
+    def clauses(self) -> tuple[str, str]:
+        return CLAUSES[f"{self.name} by tanh" if self.arguments.get("approximate") else self.name]
+
     def value(self, x: np.ndarray) -> np.ndarray:
         return getattr(refimpl, self.name)(x, **self.arguments)
 
@@ -58,6 +61,33 @@ CASES = [Case(name, {}) for name in FORMULAS] + [
     Case("stanh", {"scale_a": 3.3, "scale_b": 0.1}),
     Case("thresholded_relu", {"threshold": -0.3, "value": 0.1}),
 ]
+# The clauses of the value and of the derivative.
+CLAUSES = {
+    "celu": ("ACT-CELU-1", "ACT-CELU-2"),
+    "elu": ("ACT-ELU-1", "ACT-ELU-2"),
+    "gelu": ("ACT-GELU-2", "ACT-GELU-3"),
+    "hardshrink": ("ACT-HSHRINK-1", "ACT-HSHRINK-2"),
+    "hardsigmoid": ("ACT-HSIGMOID-1", "ACT-HSIGMOID-2"),
+    "hardswish": ("ACT-HSWISH-1", "ACT-HSWISH-2"),
+    "hardtanh": ("ACT-HTANH-1", "ACT-HTANH-2"),
+    "leaky_relu": ("ACT-LEAKY-1", "ACT-LEAKY-2"),
+    "log_sigmoid": ("ACT-LSIGMOID-1", "ACT-LSIGMOID-2"),
+    "mish": ("ACT-MISH-1", "ACT-MISH-2"),
+    "relu": ("ACT-RELU-1", "ACT-RELU-2"),
+    "relu6": ("ACT-RELU6-1", "ACT-RELU6-2"),
+    "selu": ("ACT-SELU-1", "ACT-SELU-2"),
+    "sigmoid": ("ACT-SIGMOID-1", "ACT-SIGMOID-2"),
+    "silu": ("ACT-SILU-1", "ACT-SILU-2"),
+    "softplus": ("ACT-SOFTPLUS-1", "ACT-SOFTPLUS-2"),
+    "softshrink": ("ACT-SSHRINK-1", "ACT-SSHRINK-2"),
+    "softsign": ("ACT-SOFTSIGN-1", "ACT-SOFTSIGN-2"),
+    "stanh": ("ACT-STANH-1", "ACT-STANH-2"),
+    "swish": ("ACT-SWISH-1", "ACT-SWISH-1"),
+    "tanh": ("ACT-TANH-1", "ACT-TANH-2"),
+    "tanhshrink": ("ACT-TSHRINK-1", "ACT-TSHRINK-2"),
+    "thresholded_relu": ("ACT-TRELU-1", "ACT-TRELU-2"),
+    "gelu by tanh": ("ACT-GELU-4", "ACT-GELU-5"),
+}
 # x times a gate: the derivative, gate + x gate', has a zero, near which an error is measured by the size of its terms.
 GATED = ("gelu", "mish", "silu", "swish")
 

@@ -46,33 +46,45 @@ def worst_slope(case: Case, x: np.ndarray) -> float:
     return max(error(got, exact(cell)) for got, cell in zip(case.slope(x), x, strict=True))
 
 
-@pytest.mark.parametrize("case", CASES, ids=str)
-@settings(max_examples=1)
-@given(seed=SEEDS)
-def test_float64(case: Case, seed: int) -> None:
-    x = points(np.float64, seed, count=40, far=15)
-    assert worst_value(case, x) <= VALUE.get(case.name, 2)
-    assert worst_slope(case, x) <= SLOPE
+VALUES = pytest.mark.parametrize("case", CASES, ids=[f"{case.clauses()[0]}-{case}" for case in CASES])
+SLOPES = pytest.mark.parametrize("case", CASES, ids=[f"{case.clauses()[1]}-{case}" for case in CASES])
+ONCE = settings(max_examples=1)
 
 
-@pytest.mark.parametrize("case", CASES, ids=str)
-@settings(max_examples=1)
+def everywhere(seed: int) -> np.ndarray:
+    """float64 from the tails and from every magnitude, but for the negative numbers for which e^x is 0."""
+    magnitudes = every_magnitude(np.float64, seed, 40)
+    return np.concatenate([points(np.float64, seed, count=40, far=15), magnitudes[magnitudes > -1]])
+
+
+@VALUES
+@ONCE
 @given(seed=SEEDS)
-def test_longdouble(case: Case, seed: int) -> None:
+def test_value(case: Case, seed: int) -> None:
+    assert worst_value(case, everywhere(seed)) <= VALUE.get(case.name, 2)
+
+
+@SLOPES
+@ONCE
+@given(seed=SEEDS)
+def test_slope(case: Case, seed: int) -> None:
+    assert worst_slope(case, everywhere(seed)) <= SLOPE
+
+
+@VALUES
+@ONCE
+@given(seed=SEEDS)
+def test_value_in_longdouble(case: Case, seed: int) -> None:
     x = points(np.longdouble, seed, count=15, far=1)
     assert worst_value(case, x) <= VALUE.get(case.name, 2) + LONGDOUBLE_EXTRA
-    assert worst_slope(case, x) <= SLOPE + LONGDOUBLE_EXTRA
 
 
-@pytest.mark.parametrize("case", CASES, ids=str)
-@settings(max_examples=1)
+@SLOPES
+@ONCE
 @given(seed=SEEDS)
-def test_every_magnitude(case: Case, seed: int) -> None:
-    """Subnormal and huge numbers, but for the negative ones for which e^x is 0."""
-    x = every_magnitude(np.float64, seed, 40)
-    x = x[(x > 0) | (np.abs(x) < 1)]
-    assert worst_value(case, x) <= VALUE.get(case.name, 2)
-    assert worst_slope(case, x) <= SLOPE
+def test_slope_in_longdouble(case: Case, seed: int) -> None:
+    x = points(np.longdouble, seed, count=15, far=1)
+    assert worst_slope(case, x) <= SLOPE + LONGDOUBLE_EXTRA
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.longdouble])

@@ -27,7 +27,7 @@ def by_definition(
 
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_definition(layout: str) -> None:
-    """ACT-PRELU-1 to ACT-PRELU-4 for every layout, rank, and form of the weight."""
+    """ACT-PRELU-1, ACT-PRELU-3 and ACT-PRELU-4 for every layout, rank, and form of the weight."""
     rng = np.random.default_rng(1)
     for rank, form in product((1, 2, 3, 4, 5), ("()", "(1,)", "(channels,)")):
         if form == "(channels,)" and rank == 1:
