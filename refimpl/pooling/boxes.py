@@ -47,7 +47,7 @@ class Box:
 
 class Block(NamedTuple):
     """A part of the work: the windows `outputs` of the result read `inputs` of the array, seen in the shape `view`, as
-    a box. Unless that must be copied, it is what starts at `offset` of the flattened array."""
+    a box. The first input is at `offset` of the flattened array."""
 
     view: tuple[int, ...]
     inputs: tuple[slice, ...]
@@ -78,7 +78,10 @@ def blocks(geometry: Geometry, itemsize: int) -> tuple[Block, ...]:
         if key not in boxes:  # all but those at the edges are alike
             boxes[key] = Box(*key, copied=copied)
         outputs = (which, slice(w, w + len(axes[0])), *(slice(None) for _ in others), some)
-        offset = (p * lengths[0] + inputs[0].start) * prod(lengths[1:]) * channels
+        offset = p
+        for length, cells in zip(lengths, inputs, strict=True):
+            offset = offset * length + cells.start
+        offset = offset * channels + c
         result.append(Block(geometry.view, (which, *inputs, some), outputs, boxes[key], offset))
     return tuple(result)
 

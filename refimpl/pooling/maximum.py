@@ -161,10 +161,13 @@ def maximum(x: Array, geometry: Geometry) -> Array:
 def maximum_and_mask(x: Array, geometry: Geometry) -> tuple[Array, Array]:
     """The maximum of every window and its position in the plane."""
     out, mask = np.empty(geometry.out_view, x.dtype), np.empty(geometry.out_view, np.int32)
-    for block in blocks(geometry, 2 * x.itemsize):
-        out[block.outputs], mask[block.outputs], held = first_maxima(x, block, _lowest(x))  # POOL-M2
-        if held is not None:
-            mask[block.outputs][:, ~held] = -1  # POOL-M5
+    for block in blocks(geometry, _ranked_size(x, geometry)):
+        best, distances, where = first_maxima(x, block, _lowest(x))
+        out[block.outputs] = best.values
+        mask[block.outputs] = where.corners + distances  # POOL-M2
+        mask[block.outputs] += sum(s.start * step for s, step in zip(block.inputs[1:], where.steps, strict=False))
+        if where.held is not None:
+            mask[block.outputs][:, ~where.held] = -1  # POOL-M5
     return out.reshape(geometry.out_shape), mask.reshape(geometry.out_shape)
 
 
@@ -173,23 +176,20 @@ def maximum_vjp(grad_out: ArrayLike, x: Array, geometry: Geometry) -> Array:
     floating("x", x)
     g = same_shape("grad_out", floating("grad_out", grad_out), geometry.out_shape).reshape(geometry.out_view)
     out = np.zeros(geometry.view, accumulator(x.dtype))
-    for block in blocks(geometry, 2 * x.itemsize):
-        _, positions, held = first_maxima(x, block, _lowest(x))
+    channels = geometry.view[-1]
+    for block in blocks(geometry, _ranked_size(x, geometry)):
+        _, distances, where = first_maxima(x, block, _lowest(x))
+        cells = where.cells + (distances if channels == 1 else np.multiply(distances, channels, dtype=np.intp))
         shares = g[block.outputs].astype(out.dtype, copy=False)
-        if held is not None:
-            positions, shares = positions[:, held], shares[:, held]
-        _give(out, block, shares, positions)  # POOL-M6
+        if where.held is not None:
+            cells, shares = cells[:, where.held], shares[:, where.held]
+        np.add.at(out.reshape(-1)[block.offset :], cells.reshape(-1), shares.reshape(-1))  # POOL-M6
     return out.reshape(x.shape).astype(x.dtype, copy=False)
 
 
-def _give(out: Array, block: Block, shares: Array, positions: Array) -> None:
-    """Add the shares of a block's windows to the cells at these positions of their planes."""
-    channels, size = out.shape[-1], prod(out.shape[1:])
-    if channels > 1:
-        positions = positions * channels + np.arange(channels)[block.outputs[-1]]
-    planes = np.arange(block.outputs[0].start * size, block.outputs[0].stop * size, size)
-    positions += planes.reshape(-1, *(1,) * (positions.ndim - 1))
-    np.add.at(out.reshape(-1), positions.reshape(-1), shares.reshape(-1))
+def _ranked_size(x: Array, geometry: Geometry) -> int:
+    """Bytes of a cell and, as far as there is one for each, of a window with its place."""
+    return x.itemsize + x.itemsize * prod(geometry.out_view) // max(1, prod(geometry.view))
 
 
 def _lowest(x: Array) -> Any:

@@ -19,13 +19,24 @@ from refimpl.pooling.boxes import Block, Box, load
 
 
 class Ranked:
-    """Cells, and how far in the plane of the input each lies from the first cell of its window; None stands for 0."""
+    """Cells, and how far in the plane of the input each lies from the first cell of its window; None stands for 0.
 
-    __slots__ = ("distances", "values")
+    The larger of two cells is worked out only when it is asked for: of the last ones often just the distance matters.
+    """
 
-    def __init__(self, values: Array, distances: Array | None) -> None:
-        self.values = values
+    __slots__ = ("_rivals", "_values", "distances")
+
+    def __init__(self, values: Array | None, distances: Array | None, rivals: tuple[Array, ...] = ()) -> None:
+        self._values = values
+        self._rivals = rivals
         self.distances = distances
+
+    @property
+    def values(self) -> Array:
+        """The cells."""
+        if self._values is None:
+            self._values = np.maximum(*self._rivals)
+        return self._values
 
     def __len__(self) -> int:
         return len(self.values)
@@ -46,31 +57,38 @@ class Ranked:
 
 
 class First:
-    """The join of ranked cells: the larger one wins, NaN being the largest of all, and of equals the left one.
+    """The join of ranked cells: the larger one wins, NaN being the largest of all, and of equals the nearer one.
 
-    The innermost axis must be reduced first: then the left one is the first in row-major order.
+    That is the left one, the first in row-major order, if inner axes are reduced before outer ones.
     """
 
     overlapping = True
 
-    def __init__(self, steps: tuple[int, ...], dtype: np.dtype[Any], *, nan: bool) -> None:
+    def __init__(self, steps: tuple[int, ...], dtype: np.dtype[Any], *, nan: bool, inner_first: bool) -> None:
         self.steps = steps  # how far apart in the plane neighbours along each axis are
         self.dtype = dtype
         self.nan = nan
+        self.inner_first = inner_first
 
     def __call__(self, left: Ranked, right: Ranked, axis: int, reach: int) -> Ranked:
-        later = right.values > left.values  # POOL-M4
+        left_values, right_values = left.values, right.values
+        later = right_values > left_values  # POOL-M4
         if self.nan:
-            later |= np.isnan(right.values) & ~np.isnan(left.values)  # POOL-M3
-        further = self.dtype.type(reach * self.steps[axis - 1])
+            later |= np.isnan(right_values) & ~np.isnan(left_values)  # POOL-M3
+        further: Any = self.dtype.type(reach * self.steps[axis - 1])
         if right.distances is not None:
             further = right.distances + further
+        if left.distances is not None and axis > 1 and not self.inner_first:
+            equal = left_values == right_values
+            if self.nan:
+                equal |= np.isnan(left_values) & np.isnan(right_values)
+            later |= equal & (further < left.distances)
         if left.distances is not None:
-            further = further - left.distances  # modulo the range of the dtype, as the sum below
+            further -= left.distances  # modulo the range of the dtype, as the sum below
         distances = later * further
         if left.distances is not None:
             distances += left.distances
-        return Ranked(np.maximum(left.values, right.values), distances)
+        return Ranked(None, distances, (left_values, right_values))
 
     def look(self, row: Ranked, view: windows.View) -> Ranked:
         return Ranked(view(row.values), None if row.distances is None else view(row.distances))
@@ -80,44 +98,42 @@ class First:
 
 
 class Layout(NamedTuple):
-    """How the windows of a box lie in a plane."""
+    """Where the windows of a box start, counted from the first cell of the input that is in the box."""
 
-    steps: tuple[int, ...]  # how far apart neighbouring cells along each axis are
+    steps: tuple[int, ...]  # how far apart in the plane neighbouring cells along each axis are
     dtype: np.dtype[Any]  # of distances
-    corners: (
-        Array  # how far the first cell of each window is from the first cell of the input in the box: (*windows, 1)
-    )
-    nearest: Array | None  # how far the first cell of the input in each window is from its corner, unless it is that
+    corners: Array  # in their plane: (*windows, 1)
+    cells: Array  # in the flattened array: (planes, *windows, channels)
+    nearest: Array | None  # how far from there the first cell of the input in each window is, unless it is that one
     held: Array | None  # which windows hold a cell of the input at all, unless all do: (*windows)
 
 
 @lru_cache(maxsize=16)
-def layout(box: Box, lengths: tuple[int, ...]) -> Layout:
-    """The layout of a box in a plane of these lengths."""
+def layout(box: Box, lengths: tuple[int, ...], channels: int) -> Layout:
+    """The layout of a box in planes of these lengths and channels."""
     steps = tuple(prod(lengths[i + 1 :]) for i in range(len(lengths)))
     starts = [np.asarray(side.starts) - side.start for side in box.sides]
     dtype = np.min_scalar_type(sum(side.cells * step for side, step in zip(box.sides, steps, strict=True)))
     corners = _total([start * step for start, step in zip(starts, steps, strict=True)])
-    nearest = _total([np.maximum(-start, 0) * step for start, step in zip(starts, steps, strict=True)])
+    planes = np.arange(box.shape[0]).reshape(-1, *(1,) * corners.ndim) * prod(lengths)
+    cells = (planes + corners) * channels + np.arange(box.shape[-1])
+    nearest = _total([np.maximum(-start, 0) * step for start, step in zip(starts, steps, strict=True)]).astype(dtype)
     held = np.asarray(reduce(np.logical_and.outer, [side.counts(padded=False) > 0 for side in box.sides]))
-    return Layout(steps, dtype, corners, nearest.astype(dtype) if nearest.any() else None, None if held.all() else held)
+    return Layout(steps, dtype, corners, cells, nearest if nearest.any() else None, None if held.all() else held)
 
 
 def _total(tables: list[Array]) -> Array:
     return np.asarray(reduce(np.add.outer, tables))[..., None]
 
 
-def first_maxima(x: Array, block: Block, lowest: Any) -> tuple[Array, Array, Array | None]:
-    """The maximum of every window of a block of x and its position in the plane, which means nothing where a window
-    holds no cell; and which windows hold any, unless all do."""
-    lengths = block.view[1:-1]
-    plan = windows.plan(block.box, overlapping=True, inner_first=True)
+def first_maxima(x: Array, block: Block, lowest: Any) -> tuple[Ranked, Array, Layout]:
+    """The first maximum of every window of a block of x, its distance from the start of the window, and all starts."""
+    where = layout(block.box, block.view[1:-1], block.view[-1])
     values = load(x, block, lowest, x.dtype)
-    steps, dtype, corners, nearest, held = layout(block.box, lengths)
-    nan = math.isnan(np.maximum.reduce(values))
-    best = windows.reduce(Ranked(values, None), plan, First(steps, dtype, nan=nan))
-    distances = np.zeros(best.values.shape, dtype) if best.distances is None else best.distances
-    if nearest is not None:  # a cell of the padding wins only as the corner of a window of nothing but -inf
-        distances = np.maximum(distances, nearest)  # POOL-M1
-    origin = sum(cells.start * step for cells, step in zip(block.inputs[1:-1], steps, strict=True))
-    return best.values, corners + distances if not origin else corners + origin + distances, held
+    inner_first = all(side.stride <= 2 for side in block.box.sides)  # long strides leave little of the outer axes
+    first = First(where.steps, where.dtype, nan=math.isnan(np.maximum.reduce(values)), inner_first=inner_first)
+    best = windows.reduce(Ranked(values, None), windows.plan(block.box, True, inner_first), first)
+    distances = np.zeros(best.values.shape, where.dtype) if best.distances is None else best.distances
+    if where.nearest is not None:  # a cell of the padding wins only as the first one of a window of nothing but -inf
+        distances = np.maximum(distances, where.nearest)  # POOL-M1
+    return best, distances, where
