@@ -30,9 +30,9 @@ def density(x: Array) -> Array:
     return np.exp(-np.square(x) / 2) / np.sqrt(2 * np.pi)
 
 
-def near(x: Array) -> Array:
+def near(x: Array, limit: float = 1e5) -> Array:
     """x, but a number where it is infinite: the terms that it multiplies have vanished there."""
-    return np.clip(x, -1e5, 1e5)
+    return np.clip(x, -limit, limit)
 
 
 def celu(f: Facts) -> Array:
@@ -93,7 +93,12 @@ def silu_slope(f: Facts) -> Array:
     if f.arguments.get("y") is not None:
         g = g * np.abs(f.arguments["y"])
     terms = 6 * logistic(x) + 14 * np.abs(x) * bump(x)
-    return f.rounding(4, f.expected) + f.unit * g * terms + 20 * f.tiny * (1 + g)
+    return f.rounding(4, f.expected) + f.unit * g * terms + 20 * f.tiny * (1 + g) * (1 + tail(x))
+
+
+def tail(x: Array) -> Array:
+    """|x| as it may magnify what is subnormal: no more than 1000, beyond which nothing is left of e^x."""
+    return np.minimum(np.abs(x), 1000)
 
 
 def mish_slope(f: Facts) -> Array:
@@ -138,6 +143,14 @@ def tanhshrink(f: Facts) -> Array:
     return f.rounding(1, f.expected) + f.rounding(4, hidden)
 
 
+def glu_slope(f: Facts) -> Array:
+    """Both halves at once; what is subnormal before it is multiplied by g, or by g and a, keeps that error."""
+    first, _ = np.split(f.arguments["x"], 2, f.arguments["axis"])
+    g = np.abs(f.cotangent)
+    sizes = np.concatenate([g, g * np.maximum(np.abs(first), 1)], f.arguments["axis"])
+    return f.rounding(15, f.expected) + 15 * f.tiny * sizes
+
+
 def swiglu_slope(f: Facts) -> Array:
     """As silu's; without y the halves of x are both factors, and their gradients stand side by side."""
     if f.arguments.get("y") is not None:
@@ -145,8 +158,8 @@ def swiglu_slope(f: Facts) -> Array:
     x, y = np.split(f.arguments["x"], 2, axis=-1)
     g = np.abs(f.cotangent)
     terms = 6 * logistic(x) + 14 * np.abs(near(x)) * bump(x)
-    first = f.unit * g * np.abs(y) * terms + 20 * f.tiny * (1 + g * np.abs(y))
-    return np.concatenate([first, np.zeros_like(first)], axis=-1) + f.rounding(8, f.expected)
+    first = f.unit * g * np.abs(y) * terms + 20 * f.tiny * (1 + g * np.abs(y)) * (1 + tail(x))
+    return np.concatenate([first, 8 * f.tiny * g], axis=-1) + f.rounding(8, f.expected)
 
 
 def slope(count: float, why: str) -> Row:
@@ -209,10 +222,10 @@ ROWS: dict[str, Rows] = {
     ),
     "glu": Rows(
         {"out": roundings(7, "a s(b)")},
-        {"x": slope(15, "g s(b), and g a s(b) (1-s(b)): 6u twice and three products")},
+        {"x": Row(glu_slope, "g s(b), and g a s(b) (1-s(b)): 6u twice and three products")},
     ),
     "swiglu": Rows(
         {"out": roundings(8, "x s(x) y")},
-        {"x": Row(swiglu_slope, "silu's derivative times y g, and silu times g"), "y": roundings(8, "x s(x) g")},
+        {"x": Row(swiglu_slope, "silu's derivative times y g, and silu times g"), "y": slope(8, "x s(x) g")},
     ),
 }  # fmt: skip

@@ -12,7 +12,13 @@ from conformance.draw.tape import Tape
 Points = Callable[[Arguments], Sequence[float]]
 
 
-def _pointwise(name: str, layer: str, points: Points | Sequence[float] = (0.0,), **choices: Sequence[Any]) -> Operator:
+def _pointwise(
+    name: str,
+    layer: str,
+    points: Points | Sequence[float] = (0.0,),
+    module: str = "paddle.nn.functional",
+    **choices: Sequence[Any],
+) -> Operator:
     """An operator of one array, cell by cell; `choices` are the values of its other arguments, the simplest first."""
 
     def draw(tape: Tape, layout: str) -> dict[str, Any]:
@@ -25,8 +31,9 @@ def _pointwise(name: str, layer: str, points: Points | Sequence[float] = (0.0,),
         name=name,
         family="activation",
         draw=draw,
-        layer=Layer({"any": layer}, options),
+        layer=Layer({"any": layer}, options) if layer else None,
         points=points if callable(points) else lambda arguments: points,
+        module=module,
     )
 
 
@@ -71,6 +78,31 @@ def _maxout_options(arguments: Arguments) -> dict[str, Any]:
     return {"groups": arguments["groups"], "axis": arguments["axis"]}
 
 
+def _glu(tape: Tape, layout: str) -> dict[str, Any]:
+    shape = list(any_shape(tape)) or [1]
+    axis = tape.integer(0, len(shape) - 1)
+    shape[axis] *= 2
+    return {"x": Tensor(tuple(shape)), "axis": axis - len(shape) if tape.flag() else axis}
+
+
+def _swiglu(tape: Tape, layout: str) -> dict[str, Any]:
+    shape = any_shape(tape)
+    if shape and tape.flag():
+        return {"x": Tensor((*shape[:-1], 2 * shape[-1])), "y": None}
+    return {"x": Tensor(shape), "y": Tensor(shape)}
+
+
+def _along_axis(tape: Tape, layout: str) -> dict[str, Any]:
+    shape = any_shape(tape)
+    axis = tape.integer(0, max(len(shape) - 1, 0))
+    return {"x": Tensor(shape), "axis": axis - (len(shape) or 1) if tape.flag() else axis}
+
+
+def _axis(arguments: Arguments) -> dict[str, Any]:
+    return {"axis": arguments["axis"]}
+
+
+_ALPHAS = (1.0, 0.1, 0.7, 2.0)
 _SLOPES = (0.01, 0.1, 0.7, 0.0, 1.0, 2.0, -0.3)
 _THRESHOLDS = (0.5, 0.1, 0.7, 0.0, 2.0)
 
@@ -104,6 +136,26 @@ OPERATORS = (
     ),
     _pointwise("hardswish", "Hardswish", (-3.0, 3.0, 0.0, -1.5)),
     _pointwise("softsign", "Softsign"),
+    _pointwise("celu", "CELU", alpha=(*_ALPHAS, -0.3)),
+    _pointwise("elu", "ELU", alpha=(*_ALPHAS, -0.3)),
+    _pointwise("selu", "SELU", scale=(1.0507009873554805, 1.1, 2.0), alpha=(1.6732632423543772, 0.7, 1.0, 0.0)),
+    _pointwise("gelu", "GELU", (0.0, -0.75, -5.0, -14.0), approximate=(False, True)),
+    _pointwise("silu", "Silu", (0.0, -1.278, -88.0)),
+    _pointwise("swish", "Swish", (0.0, -1.278, -88.0)),
+    _pointwise("mish", "Mish", (0.0, -1.192, -20.0, 20.0)),
+    _pointwise(
+        "softplus",
+        "Softplus",
+        lambda arguments: (arguments["threshold"] / arguments["beta"], 0.0),
+        beta=(1.0, 0.1, 0.7, 3.0),
+        threshold=(20.0, 15.3, 0.7),
+    ),
+    _pointwise("log_sigmoid", "LogSigmoid"),
+    _pointwise("tanh", "Tanh"),
+    _pointwise("stanh", "", module="paddle", scale_a=(0.67, 0.1, 1.0, -2.0), scale_b=(1.7159, 0.7, 1.0, -2.0)),
+    _pointwise("tanhshrink", "Tanhshrink", (0.0, 1.0)),
+    Operator(name="glu", family="activation", draw=_glu, layer=Layer({"any": "GLU"}, _axis)),
+    Operator(name="swiglu", family="activation", draw=_swiglu, differentiable=("x", "y")),
     Operator(
         name="prelu",
         family="activation",

@@ -87,9 +87,9 @@ def test_the_simplest_case_has_one_element(name, layout):
 @every_place
 def test_arrays_are_small_and_vary(name, layout):
     shapes = Counter(case.call.arguments["x"].shape for case in _drawn(name, layout))
-    assert max(np.prod(shape) for shape in shapes) <= 1024
+    assert max(np.prod(shape) for shape in shapes) <= 2048
     assert len(shapes) >= (24 if layout == "NC" else 100)
-    assert shapes.most_common(1)[0][1] < TAPES / 5
+    assert shapes.most_common(1)[0][1] < TAPES / 4  # one in five has no dimensions
 
 
 @every_place
