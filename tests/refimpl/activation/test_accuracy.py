@@ -14,9 +14,13 @@ from tests.refimpl.activation.truth import derivative, value
 from tests.refimpl.activation.ulp import distance, exact
 
 SEEDS = st.integers(0, 2**32 - 1)
-# The bounds of ACT-A1 and ACT-A2 in docs/spec/activation.md, which derives them.
-VALUE = {"gelu": 4, "mish": 4, "softplus": 3, "stanh": 3}
-SLOPE = 4
+# The bounds in ulps of ACT-A1 and ACT-A2 in docs/spec/activation.md, which derives them.
+VALUE = dict.fromkeys(("celu", "sigmoid", "silu", "softplus", "stanh", "swish"), 3) | {
+    "tanhshrink": 4,
+    "gelu": 5,
+    "mish": 5,
+}
+SLOPE = dict.fromkeys((*GATED, "stanh"), 7)
 LONGDOUBLE_EXTRA = 2
 
 
@@ -68,7 +72,7 @@ def test_value(case: Case, seed: int) -> None:
 @ONCE
 @given(seed=SEEDS)
 def test_slope(case: Case, seed: int) -> None:
-    assert worst_slope(case, everywhere(seed)) <= SLOPE
+    assert worst_slope(case, everywhere(seed)) <= SLOPE.get(case.name, 5)
 
 
 @VALUES
@@ -84,16 +88,15 @@ def test_value_in_longdouble(case: Case, seed: int) -> None:
 @given(seed=SEEDS)
 def test_slope_in_longdouble(case: Case, seed: int) -> None:
     x = points(np.longdouble, seed, count=15, far=1)
-    assert worst_slope(case, x) <= SLOPE + LONGDOUBLE_EXTRA
+    assert worst_slope(case, x) <= SLOPE.get(case.name, 5) + LONGDOUBLE_EXTRA
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.longdouble])
-def test_four_ulps_more_are_seen(dtype: Any) -> None:
+def test_a_few_ulps_more_are_seen(dtype: Any) -> None:
     class Off(Case):
         def value(self, x: np.ndarray) -> np.ndarray:
             y = super().value(x)
             return y + 4 * np.spacing(y)
 
     x = points(dtype, 1, count=5, far=0)
-    assert worst_value(Case("sigmoid", {}), x) <= 2
-    assert worst_value(Off("sigmoid", {}), x) > 2 + LONGDOUBLE_EXTRA
+    assert worst_value(Case("tanh", {}), x) <= 2 + LONGDOUBLE_EXTRA < worst_value(Off("tanh", {}), x)
