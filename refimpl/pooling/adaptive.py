@@ -101,7 +101,7 @@ def adaptive_max_pool2d(
              [6.]]]]), array([[[[1],
              [3]]]], dtype=int32))
     """
-    x = rank("x", real("x", x), 4)
+    x = rank("x", real("x", x), 4)  # POOL-D5
     return maximum_or_both(x, adaptive(x.shape, output_size, FIRST[2]), return_mask)
 
 

@@ -60,7 +60,7 @@ class Block(NamedTuple):
 def blocks(geometry: Geometry, itemsize: int) -> tuple[Block, ...]:
     """The work as groups of planes or, where a plane is large, some of its channels or bands along its first axis."""
     planes, *lengths, channels = geometry.view
-    if not prod(geometry.out_view):
+    if not prod(geometry.out_view):  # POOL-G5
         return ()
     first, *others = geometry.axes
     group, share, band = _division(geometry, itemsize)

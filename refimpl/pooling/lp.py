@@ -1,7 +1,7 @@
 """Power-average pooling: the p-norm of every window, (sum of x^p)^(1/p), without absolute values as documented.
 
-Each window is scaled by the power of two of its leading cell, so that nothing overflows or vanishes on the way
-(POOL-N5). That makes a window's arithmetic its own: windows are walked through cell by cell, not axis by axis.
+Each window is divided by its leading cell, so that nothing overflows or vanishes on the way. That makes a window's
+arithmetic its own: windows are walked through cell by cell, not axis by axis.
 """
 
 from __future__ import annotations
@@ -151,12 +151,12 @@ def _norms(cells: Array, box: Box, p: float) -> Array:
     lead = abs(cells[places[0]])
     for place in places[1:]:
         leading(lead, abs(cells[place]), out=lead)
-    exponent = np.where(np.isfinite(lead), np.frexp(lead)[1], 0)  # POOL-N5
+    lead = np.where((lead > 0) & (lead < np.inf), lead, 1)  # POOL-N5
     total = np.zeros_like(lead)
     for place in places:
-        total += np.ldexp(cells[place], -exponent) ** p  # POOL-N1, POOL-N3
-    root = total ** (cells.dtype.type(1) / cells.dtype.type(p))
-    return np.ldexp(root, exponent)  # type: ignore[no-any-return]
+        total += (cells[place] / lead) ** p  # POOL-N1, POOL-N3
+    root: Array = total ** (cells.dtype.type(1) / cells.dtype.type(p))
+    return lead * root
 
 
 def _shares(cells: Array, norms: Array, g: Array, box: Box, p: float) -> Array:

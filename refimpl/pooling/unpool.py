@@ -69,7 +69,7 @@ def max_unpool2d(
     array([[[[0., 0.],
              [6., 0.]]]])
     """
-    x = rank("x", real("x", x), 4)
+    x = rank("x", real("x", x), 4)  # POOL-U7
     return _unpool(x, indices, _lengths(x, kernel_size, stride, padding, data_format, output_size))
 
 

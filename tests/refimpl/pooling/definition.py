@@ -141,3 +141,36 @@ def maximum_gradient(g: Sequence[float], plane: Sequence[float], every: Sequence
         if place >= 0:
             result[place] += share
     return result
+
+
+def norm(plane: Sequence[complex], every: Sequence[Window], p: float) -> list[complex]:
+    """(sum of x^p)^(1/p); of complex numbers too, for the complex step."""
+    result = []
+    for window in every:
+        total = sum((_power(plane[c], p) for c in window.cells), start=0.0 * plane[0])
+        result.append(_power(total, 1 / p))
+    return result
+
+
+def _power(base: complex, exponent: float) -> complex:
+    """base^exponent as in IEEE 754: no complex result of a real base, no exception at 0."""
+    if isinstance(base, complex):
+        return base ** (int(exponent) if exponent.is_integer() else exponent) if base else 0j
+    try:
+        return math.pow(base, exponent)
+    except ValueError:
+        return math.inf if base == 0 else math.nan
+    except OverflowError:
+        return math.inf
+
+
+def unpool(values: Sequence[float], indices: Sequence[int], size: int) -> list[float]:
+    result = [0.0] * size
+    for value, index in zip(values, indices, strict=True):
+        result[index] = value
+    return result
+
+
+def unpool_gradient(g: Sequence[float], indices: Sequence[int]) -> list[float]:
+    """What lies at each index, but nothing for a value that a later one overwrites."""
+    return [g[index] if index not in indices[i + 1 :] else 0.0 for i, index in enumerate(indices)]
