@@ -24,8 +24,8 @@ def cell(entry: Entry, device: str) -> Cell:
 def run(entry: Entry, rules: Rules, device: str) -> Record:
     """Judge the smallest example of an entry.
 
-    The verdict is "known" if Paddle gives what is registered, "fixed" if it is right, "changed" if it diverges in another
-    way; "fail" in the place of "known" where known divergences are ignored.
+    The verdict is "known" if Paddle gives what is registered, "fixed" if it is right, "changed" if it diverges in
+    another way; "fail" in the place of "known" where known divergences are ignored.
     """
     started = time.monotonic()
     case = _case(entry, device)

@@ -1,8 +1,8 @@
 """Independent NumPy references of PaddlePaddle's pooling, activation, BatchNorm and dropout operators.
 
 `refimpl.<name>(x, ...)` takes and returns NumPy arrays and has the argument names and defaults of
-`paddle.nn.functional.<name>`; `refimpl.<name>_vjp(grad_out, x, ...)` returns one gradient per differentiable array argument.
-Nothing here imports Paddle. Every rule has a clause with a label (`POOL-C3`) in docs/spec/.
+`paddle.nn.functional.<name>`; `refimpl.<name>_vjp(grad_out, x, ...)` returns one gradient per differentiable array
+argument. Nothing here imports Paddle. Every rule has a clause with a label (`POOL-C3`) in docs/spec/.
 """
 
 from refimpl import activation, normalization, pooling, random, regularization
