@@ -17,14 +17,20 @@ def write(case: Case, output: str, index: tuple[int, ...], expected: str) -> str
     for name, value in call.arrays.items():
         stop = name not in call.differentiable
         lines.append(f"{name} = paddle.to_tensor({spelling.array(value)}, stop_gradient={stop})")
-    where = f"[{', '.join(map(str, index))}]" if index else ""
     lines += _steps(case, output) if case.steps else _single(case, output)
     lines += [
-        f'print("got     ", result if result is None else result.numpy(){where})',
+        f'print("got     ", result if result is None else {_shown(index, expected)})',
         f'print("expected", {expected!r})',
     ]
     assert len(lines) <= LINES, lines
     return "\n".join(lines) + "\n"
+
+
+def _shown(index: tuple[int, ...], expected: str) -> str:
+    """What of the result stands beside the expected text: an element, the shape, or all of it."""
+    if index:
+        return f"result.numpy()[{', '.join(map(str, index))}]"
+    return "tuple(result.shape)" if expected.startswith("(") else "result.numpy()"
 
 
 def _single(case: Case, output: str) -> list[str]:
@@ -38,8 +44,9 @@ def _single(case: Case, output: str) -> list[str]:
         lines.append("out = layer(x)")
     outputs = case.operator.outputs
     several = len(outputs) > 1 and call.arguments.get("return_mask")
-    if output.startswith("gradient of "):
-        place = call.wanted_gradients.index(output.removeprefix("gradient of "))
+    if case.cell.property == "gradient":  # also where no output came back, but an exception
+        name = output.removeprefix("gradient of ")
+        place = call.wanted_gradients.index(name) if name in call.wanted_gradients else 0
         own = {a: f"layer.{k}" for k, a in call.layer.state.items()} if call.layer else {}
         by = ", ".join(own.get(name, name) for name in call.wanted_gradients)
         cotangent = spelling.array(case.extras["cotangent"])
@@ -70,12 +77,12 @@ def _layer(case: Case) -> list[str]:
 
 
 def _steps(case: Case, output: str) -> list[str]:
-    """The lines that apply a layer step by step, up to the step that diverges."""
+    """The lines that apply a layer step by step, up to the step that diverges (all, if none came back)."""
     form = case.call.layer
     assert form is not None
     name, _, last = output.partition(" after step ")
     lines = _layer(case)
-    for step, training in enumerate(case.steps[: int(last)], 1):
+    for step, training in enumerate(case.steps[: int(last) if last else None], 1):
         lines.append(f"x = paddle.to_tensor({spelling.array(case.extras[f'x of step {step}'])})")
         lines.append(f"layer.{'train' if training else 'eval'}(); out = layer(x)")
     keys = {a: k for k, a in form.state.items()}

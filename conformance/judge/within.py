@@ -76,10 +76,8 @@ def _average_behind(f: Facts) -> Any:
 
 
 def _average_gradient_single(f: Facts) -> Any:
-    if (override := f.arguments["divisor_override"]) is None:
-        return 2 * SINGLE * f.reference(cotangent=np.abs(f.cotangent))
     fewest = f.reference(cotangent=np.abs(f.cotangent), exclusive=True, divisor_override=None)
-    return 2 * SINGLE * fewest * window(f) / override
+    return 2 * SINGLE * fewest * window(f) / (f.arguments["divisor_override"] or window(f))
 
 
 def _planes(f: Facts, where: Any) -> Any:
