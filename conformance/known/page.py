@@ -21,9 +21,10 @@ from conformance.trial import Rules
 HEAD = """\
 # Known divergences
 
-What PaddlePaddle {version} (commit `{commit}`) on the CPU does and should not, the most serious first. Made from
-[divergences.toml](../conformance/known/divergences.toml) by `python -m conformance.known.page`; [register.md](register.md)
-explains the words. Every entry ends with a text that can be posted as an issue; its script needs numpy and paddle only.
+What PaddlePaddle {version} (commit `{commit}`) on the CPU does and should not, the most serious first.
+Made from [divergences.toml](../conformance/known/divergences.toml) by `python -m conformance.known.page`;
+[register.md](register.md) explains the words. Every entry ends with a text that can be posted as an issue; its script
+needs numpy and paddle only.
 
 | | divergence | operators | severity | kind | link |
 |---|---|---|---|---|---|
@@ -91,9 +92,7 @@ def render(device: str = "cpu") -> str:
     entries = ordered(register.read(paddle=subject.version()))
     version, commit = _paddle()
     rows = "".join(_row(number, entry) for number, entry in enumerate(entries, 1))
-    parts = [
-        _entry(number, entry, example(entry, device), version, commit) for number, entry in enumerate(entries, 1)
-    ]
+    parts = [_entry(number, entry, example(entry, device), version, commit) for number, entry in enumerate(entries, 1)]
     return HEAD.format(version=version, commit=commit) + rows + "".join(parts)
 
 
@@ -105,7 +104,14 @@ def _paddle() -> tuple[str, str]:
 
 
 def _row(number: int, entry: Entry) -> str:
-    cells = (f"{number}", entry.title, _names(entry.operators), entry.severity, entry.kind, _link(entry))
+    cells = (
+        f"{number}",
+        entry.title.replace("|", "\\|"),
+        _names(entry.operators),
+        entry.severity,
+        entry.kind,
+        _link(entry),
+    )
     return f"| {' | '.join(cells)} |\n"
 
 
@@ -144,7 +150,8 @@ def _got(entry: Entry) -> str:
 
 
 def _paragraph(text: str) -> str:
-    return textwrap.fill(" ".join(text.split()), 118, break_long_words=False, break_on_hyphens=False)
+    text = " ".join(text.split())
+    return textwrap.fill(text if text[-1] in ".)" else f"{text}.", 118, break_long_words=False, break_on_hyphens=False)
 
 
 if __name__ == "__main__":

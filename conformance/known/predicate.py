@@ -1,8 +1,8 @@
 """The small language in which the register says which cases an entry is about.
 
 An expression of Python's form over the arguments of the call, without statements, attributes or imports:
-`any(x < -88) and dtype == "float32"`. Names are the call's arguments and `dtype`, `layout`, `form` ("function" or
-"layer"). Arrays compare and compute element by element. It is parsed and walked here; nothing is ever executed.
+`any(x < -88) and dtype == "float32"`. docs/register.md lists the names. Arrays compare and compute element by element.
+It is parsed and walked here; nothing is ever executed.
 """
 
 from __future__ import annotations
