@@ -36,12 +36,15 @@ def _facts(arguments: Arguments) -> dict[str, Any]:
     """
     names = ("kernel_size", "stride", "padding", "ceil_mode", "data_format")
     axes = fixed(arguments["x"].shape, *(arguments[name] for name in names)).axes
+    before, after = (np.array([getattr(axis, side) for axis in axes]) for side in ("before", "after"))
+    first, end = np.array([axis.span for axis in axes]).T
+    length = np.array([axis.length for axis in axes])
     return {
-        "before": np.array([axis.before for axis in axes]),
-        "after": np.array([axis.after for axis in axes]),
-        "clipped": any((axis.cells(padded=False) < axis.sizes[0]).any() for axis in axes),
-        "overhanging": any((axis.cells(padded=True) < axis.sizes[0]).any() for axis in axes),
-        "late": arguments["ceil_mode"] and any(a.starts[-1] + a.sizes[0] < a.length + a.after for a in axes),
+        "before": before,
+        "after": after,
+        "clipped": bool(((first < 0) | (end > length)).any()),
+        "overhanging": bool((end > length + after).any()),
+        "late": arguments["ceil_mode"] and bool((end < length + after).any()),
     }
 
 

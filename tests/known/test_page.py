@@ -3,9 +3,9 @@
 import contextlib
 import io
 import re
-from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from conformance import confirm, subject
@@ -58,6 +58,6 @@ def test_an_entry_fails_where_known_ones_are_ignored_and_its_script_shows_how(en
 
 
 def test_a_divergence_that_is_not_there_makes_no_page():
-    example = replace(ENTRIES[0].example, output="out", got="twice as much")
+    example = msgspec.structs.replace(ENTRIES[0].example, output="out", got="twice as much")
     with pytest.raises(UserError, match="registered is twice as much"):
-        page.example(replace(ENTRIES[0], example=example), "cpu")
+        page.example(msgspec.structs.replace(ENTRIES[0], example=example), "cpu")
