@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from conformance.judge import shares
 from conformance.judge.bounds import Facts, Row
 from conformance.judge.curves import by_tanh, exponent, logistic, near
 
@@ -308,4 +309,5 @@ ROWS: dict[str, Row] = {
     "maxout-nan": Row(maxout_nan, "comparisons, which NaN fails: nothing is claimed of groups with NaN"),
     "maxout-lowest": Row(maxout_lowest, "the search starts from float32's lowest number: what is below is that"),
     "softsign-square": Row(softsign_square, "(1+|x|)^2 overflows: all of the result is lost"),
+    **shares.LOSSES,
 }  # fmt: skip

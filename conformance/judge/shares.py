@@ -1,4 +1,4 @@
-"""Bounds of softmax and its logarithm, along any axis."""
+"""Bounds of softmax and its logarithm, along any axis, and what known divergences add to them."""
 
 from __future__ import annotations
 
@@ -22,9 +22,11 @@ class Shares:
         self.axis = f.arguments["axis"]
         self.x = x.reshape(shape)
         self.count = shape[self.axis]
-        self.below = near(self.x - self.x.max(self.axis, keepdims=True))
+        largest = self.x.max(self.axis, keepdims=True)
+        self.difference = np.where(self.x == largest, 0, self.x - largest)
+        self.below = near(self.difference)
         powers = np.exp(self.below)
-        first = self.x.argmax(self.axis, keepdims=True)
+        self.first = first = self.x.argmax(self.axis, keepdims=True)
         others = powers.copy()
         np.put_along_axis(others, first, 0, self.axis)
         self.total = powers.sum(self.axis, keepdims=True)
@@ -33,9 +35,17 @@ class Shares:
         self.complement = 1 - self.y
         np.put_along_axis(self.complement, first, self.rest / self.total, self.axis)
         # e^d has a relative error of 4u and |d| u; so has the sum of all, n-1 additions more.
-        spread = (self.y * np.abs(self.below)).sum(self.axis, keepdims=True)
-        self.roundings = np.abs(self.below) + spread + self.count + 8
+        self.spread = (self.y * np.abs(self.below)).sum(self.axis, keepdims=True)
+        self.roundings = np.abs(self.below) + self.spread + self.count + 8
         self.others = (others * np.abs(self.below)).sum(self.axis, keepdims=True) + (self.count + 4) * self.rest
+
+    def elsewhere(self, terms: Array) -> Array:
+        """The sum of the other terms along the axis, without cancellation where the largest share's is nearly all."""
+        others = terms.copy()
+        np.put_along_axis(others, self.first, 0, self.axis)
+        sums = terms.sum(self.axis, keepdims=True) - terms
+        np.put_along_axis(sums, self.first, others.sum(self.axis, keepdims=True), self.axis)
+        return np.maximum(sums, 0)
 
 
 def softmax(f: Facts) -> Any:
@@ -49,10 +59,9 @@ def softmax_slope(f: Facts) -> Any:
         return 0.0
     p, g = Shares(f), np.abs(f.cotangent).reshape(Shares(f).y.shape)
     terms = g * p.y * (p.roundings + p.count)
-    elsewhere = terms.sum(p.axis, keepdims=True) - terms
+    elsewhere = p.elsewhere(terms)
     own = g * p.complement * (2 * p.roundings + p.count)
-    total = (g * p.y).sum(p.axis, keepdims=True) - g * p.y
-    size = p.y * (own + elsewhere + p.roundings * np.maximum(total, 0))
+    size = p.y * (own + elsewhere + p.roundings * p.elsewhere(g * p.y))
     return (f.unit * size + 8 * p.count * f.tiny * (1 + g)).reshape(f.expected.shape)
 
 
@@ -72,8 +81,7 @@ def log_softmax_slope(f: Facts) -> Any:
     if not f.expected.size:
         return 0.0
     p, g = Shares(f), np.abs(f.cotangent).reshape(Shares(f).y.shape)
-    total = g.sum(p.axis, keepdims=True)
-    size = g * p.complement * (p.roundings + 3) + p.y * (total - g) * (p.roundings + p.count + 2)
+    size = g * p.complement * (p.roundings + 3) + p.y * p.elsewhere(g) * (p.roundings + p.count + 2)
     return (f.unit * size).reshape(f.expected.shape) + 8 * p.count * f.tiny
 
 
@@ -86,4 +94,74 @@ ROWS: dict[str, Rows] = {
         {"out": Row(log_softmax, "d - log1p(rest): d and the result are rounded, rest is a sum of e^d")},
         {"x": Row(log_softmax_slope, "g_i (1-y_i) - y_i times the other g: the errors of y, and n additions")},
     ),
+}  # fmt: skip
+
+
+FLOOR = 1.7e-28
+"""e^-64, and its rounding."""
+
+
+def clipped_difference(f: Facts, logarithm: bool) -> Any:
+    """softmax and its logarithm with x - max(x) no lower than -64."""
+    if not f.expected.size:
+        return 0.0
+    p = Shares(f)
+    if f.cotangent is None:
+        lost = np.maximum(-64 - p.difference, 0) * (1 + 8 * f.unit) if logarithm else np.where(p.below < -64, FLOOR, 0)
+    else:
+        total = np.abs(f.cotangent).reshape(p.y.shape).sum(p.axis, keepdims=True)
+        lost = np.where((p.below < -64).any(p.axis, keepdims=True), 2 * FLOOR * total, 0) + 0 * p.y
+    return lost.reshape(f.expected.shape)
+
+
+def softmax_output(f: Facts) -> Any:
+    """y (g - sum(g y)) from the rounded y."""
+    if not f.expected.size:
+        return 0.0
+    p, g = Shares(f), np.abs(f.cotangent).reshape(Shares(f).y.shape)
+    roundings = p.roundings.max(p.axis, keepdims=True) + p.count + 3
+    lost = roundings * f.unit * p.y * (g + (g * p.y).sum(p.axis, keepdims=True))
+    return lost.reshape(f.expected.shape)
+
+
+def log_softmax_sum(f: Facts) -> Any:
+    """log(sum(e^d)) of a sum near 1, and g - e^out sum(g) from its result."""
+    if not f.expected.size:
+        return 0.0
+    p = Shares(f)
+    if f.cotangent is None:
+        lost = f.unit * (p.spread + p.count + 8) + 0 * p.y
+    else:
+        g = np.abs(f.cotangent).reshape(p.y.shape)
+        lost = f.unit * (2 * g + p.y * (p.roundings + p.count + 12) * g.sum(p.axis, keepdims=True))
+    return lost.reshape(f.expected.shape)
+
+
+def infinite_row(f: Facts) -> Any:
+    """Rows whose largest number is an infinity."""
+    if not f.expected.size:
+        return 0.0
+    x = f.arguments["x"]
+    largest = x.max(f.arguments["axis"] if x.ndim else None, keepdims=True)
+    return np.where(np.broadcast_to(np.isinf(largest), x.shape), np.inf, 0.0)
+
+
+def lost_nan(f: Facts) -> Any:
+    """Rows with NaN in them; and a lone number, which is not read."""
+    lost = np.isnan(f.expected) if f.expected.ndim == 0 else np.isnan(f.arguments["x"])
+    rows = lost.any(f.arguments["axis"] if lost.ndim else None, keepdims=True)
+    return np.where(np.broadcast_to(rows, lost.shape), np.inf, 0.0)
+
+
+LOSSES: dict[str, Row] = {
+    "softmax-clip": Row(
+        lambda f: clipped_difference(f, False), "x - max(x) no lower than -64: e^-64 in the place of what is smaller"
+    ),
+    "log-softmax-clip": Row(
+        lambda f: clipped_difference(f, True), "x - max(x) no lower than -64: as far as the difference is below that"
+    ),
+    "softmax-nan": Row(lost_nan, "a maximum by comparisons, which NaN fails: nothing is claimed of rows with NaN"),
+    "softmax-output": Row(softmax_output, "y_i (g_i - sum(g y)) from the rounded y, both terms with its errors"),
+    "log-softmax-sum": Row(log_softmax_sum, "log(sum(e^d)): the relative error of the sum becomes an absolute one"),
+    "infinite-row": Row(infinite_row, "infinity less infinity: nothing is claimed of rows whose maximum is infinite"),
 }  # fmt: skip

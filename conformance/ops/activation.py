@@ -154,6 +154,8 @@ OPERATORS = (
     _pointwise("tanh", "Tanh"),
     _pointwise("stanh", "", module="paddle", scale_a=(0.67, 0.1, 1.0, -2.0), scale_b=(1.7159, 0.7, 1.0, -2.0)),
     _pointwise("tanhshrink", "Tanhshrink", (0.0, 1.0)),
+    Operator(name="softmax", family="activation", draw=_along_axis, layer=Layer({"any": "Softmax"}, _axis)),
+    Operator(name="log_softmax", family="activation", draw=_along_axis, layer=Layer({"any": "LogSoftmax"}, _axis)),
     Operator(name="glu", family="activation", draw=_glu, layer=Layer({"any": "GLU"}, _axis)),
     Operator(name="swiglu", family="activation", draw=_swiglu, differentiable=("x", "y")),
     Operator(
