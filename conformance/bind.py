@@ -23,12 +23,18 @@ from conformance.line import Line, Named, TensorSpec
 from conformance.ops import OPERATORS
 from conformance.resolve import Resolved, resolve
 from conformance.single import meaning
+from conformance.subject import MODES
 
 LARGEST = 1 << 24
 """The most elements of an array: the reference needs several times as much memory, in a wider dtype."""
 
 OF_ONE_CALL = ("forward", "gradient")
 """The properties that a written call can be judged by; the others draw more than one call."""
+
+
+def modes() -> list[str]:
+    """The ways to execute in which a written call can be judged."""
+    return [mode for mode in MODES if all(mode in PROPERTIES[name].PACE.modes for name in OF_ONE_CALL)]
 
 
 @dataclass(frozen=True)

@@ -86,11 +86,10 @@ def _calls(file: str) -> Iterator[tuple[int, str]]:
 def _values(options: argparse.Namespace) -> Values:
     """Where the arrays come from."""
     from conformance import given
-    from conformance.bind import Values
+    from conformance.bind import Values, modes
     from conformance.draw.values import REGIONS
-    from conformance.subject import MODES
 
-    for option, value, allowed in (("--region", options.region, REGIONS), ("--mode", options.mode, MODES)):
+    for option, value, allowed in (("--region", options.region, REGIONS), ("--mode", options.mode, modes())):
         if value not in allowed:
             raise UserError(f"{option} is {value!r}; allowed: {', '.join(allowed)}")
     if not 0 <= options.seed < 1 << 32:

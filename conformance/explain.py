@@ -8,7 +8,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from conformance import script, spelling
+from conformance import script, sequence_script, spelling
 from conformance.case import Case
 from conformance.checks.judgement import Judgement
 from conformance.record import Failure, Record
@@ -26,7 +26,7 @@ def failure(case: Case, judgement: Judgement) -> Failure:
     if case.call.seed is not None:
         inputs["paddle.seed"] = str(case.call.seed)
     return Failure(
-        call=spelling.call(case.operator, case.call),
+        call="; ".join(spelling.call(*called) for called in case.sequence or [(case.operator, case.call)]),
         what=f"{judgement.output}: {worst.problem}",
         output=judgement.output,
         index=list(worst.index),
@@ -36,8 +36,15 @@ def failure(case: Case, judgement: Judgement) -> Failure:
         share=_number(worst.share),
         inputs=inputs,
         repeat=f"python -m conformance replay {case.cell}:{case.tape}",
-        script=script.write(case, judgement.output, worst.index, worst.expected) if small else "",
+        script=_script(case, judgement) if small else "",
     )
+
+
+def _script(case: Case, judgement: Judgement) -> str:
+    if judgement.chance is not None:
+        return ""  # what is said of thousands of calls shows in no single one
+    writer = sequence_script if case.sequence else script
+    return writer.write(case, judgement.output, judgement.comparison.index, judgement.comparison.expected)
 
 
 def message(record: Record) -> str:
@@ -51,7 +58,7 @@ def message(record: Record) -> str:
         ("what", f.what + where),
         ("got", f.got),
         ("expected", f.expected),
-        ("error", f"{f.ulp} ULP, {f.share} times what is allowed"),
+        ("error", ", ".join(part for part in (f.ulp and f"{f.ulp} ULP", f"{f.share} times what is allowed") if part)),
         *((name, value) for name, value in f.inputs.items()),
         ("repeat", f.repeat),
     ]
@@ -73,4 +80,7 @@ def _outline(value: NDArray[Any]) -> str:
 
 
 def _number(value: float) -> str:
+    """A number for people; NaN stands for none."""
+    if math.isnan(value):
+        return ""
     return "infinitely many" if math.isinf(value) else f"{value:.3g}"

@@ -74,7 +74,7 @@ def _all(operators: Iterable[Operator], device: str) -> Iterator[Cell]:
     for operator in operators:
         for name, check in PROPERTIES.items():
             if check.applies(operator):
-                for mode in MODES:
+                for mode in check.PACE.modes:
                     for layout in operator.layouts:
                         for dtype in operator.dtypes:
                             yield Cell(operator.name, name, dtype, mode, layout, device)

@@ -98,6 +98,28 @@ class Divergence(msgspec.Struct, frozen=True, kw_only=True):
     link: str  # an issue thread, or "unreported"
 
 
+class Chance(msgspec.Struct, frozen=True, kw_only=True):
+    """How much statistical tests can be wrong, and what they can see."""
+
+    budget: float  # the probability with which a whole run may raise a false alarm, at most
+    alarm: float  # the part of it that these tests used up
+    tests: int
+    draws: int  # how many random numbers they looked at
+    power: dict[str, list[float]]  # "probability", "correlation", "distribution" -> smallest deviation, in the best and
+    # in the worst case, that is caught with probability 0.99; relative for a probability, at most 1 for "none is"
+
+    def __add__(self, other: Chance) -> Chance:
+        """All these tests together."""
+        found = {name: [*self.power.get(name, []), *other.power.get(name, [])] for name in self.power | other.power}
+        return Chance(
+            budget=self.budget,
+            alarm=self.alarm + other.alarm,
+            tests=self.tests + other.tests,
+            draws=self.draws + other.draws,
+            power={name: [min(values), max(values)] for name, values in found.items()},
+        )
+
+
 class Record(msgspec.Struct, frozen=True, kw_only=True, tag="record"):
     """One judgement."""
 
@@ -119,6 +141,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, tag="record"):
     regions: dict[str, int] = {}  # named region of values -> cases
     arguments: dict[str, dict[str, int]] = {}  # argument -> value -> cases
     failure: Failure | None = None
+    chance: Chance | None = None  # where statistical tests were made
 
     def __post_init__(self) -> None:
         """JSON has no infinity: a line that held one could not be read back."""

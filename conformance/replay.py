@@ -95,7 +95,6 @@ def _on_trial(cell: Cell) -> None:
     """Refuse a cell that a run cannot have."""
     from conformance.checks import PROPERTIES
     from conformance.ops import OPERATORS
-    from conformance.subject import MODES
 
     if cell.operator not in OPERATORS:
         raise UserError(f"the operator is {cell.operator!r}; allowed: {', '.join(OPERATORS)}")
@@ -104,7 +103,7 @@ def _on_trial(cell: Cell) -> None:
     for word, value, allowed in (
         ("property", cell.property, checks),
         ("dtype", cell.dtype, operator.dtypes),
-        ("mode", cell.mode, MODES),
+        ("mode", cell.mode, PROPERTIES[cell.property].PACE.modes if cell.property in checks else ()),
         ("layout", cell.layout, operator.layouts),
     ):
         if value not in allowed:

@@ -43,7 +43,8 @@ class Sample:
     a first axis, gives the noise that explains them, stacked as well (None, where the outputs do not tell it all).
     `look(arguments, outs, noise)` is what the noise should be like. `keeps(arguments)` names the moments of x that the
     output has on average, "expectation" for each element by itself, "mean" and "variance" for the array; `extremes(
-    arguments)` are then the two outputs between which the draws choose, site by site.
+    arguments)` are then the two outputs between which the draws choose, site by site. `inexact` is by how many
+    roundings the recovered noise is off. `again` says whether the backward pass uses the draws again.
     """
 
     draw: Callable[[Tape, str], dict[str, Any]]
@@ -53,6 +54,8 @@ class Sample:
     look: Callable[[Arguments, Array, Any], list[Event | Uniform]]
     keeps: Callable[[Arguments], tuple[str, ...]] = lambda arguments: ()
     extremes: Callable[[Arguments], tuple[Array, Array]] | None = None
+    inexact: int = 0
+    again: bool = True
 
 
 def standard(shape: tuple[int, ...]) -> Array:

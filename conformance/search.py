@@ -43,8 +43,8 @@ def saved(database: ExampleDatabase, key: bytes, fails: Callable[[Tape], bool]) 
     return _find(database, key, fails, (Phase.reuse,))
 
 
-def search(batches: int, seed: int, fails: Callable[[Tape], bool]) -> Tape | None:
-    """The first failing tape among `batches` batches, or None. The same seed draws the same tapes."""
+def search(batches: int, seed: int, fails: Callable[[Tape], bool], batch: int = BATCH) -> Tape | None:
+    """The first failing tape among `batches` batches of `batch` tapes, or None. The same seed draws the same tapes."""
     found: list[Tape] = []
 
     @seeded(seed)
@@ -52,11 +52,11 @@ def search(batches: int, seed: int, fails: Callable[[Tape], bool]) -> Tape | Non
         max_examples=batches, database=None, deadline=None, phases=(Phase.generate,), print_blob=False,
         suppress_health_check=list(HealthCheck), verbosity=Verbosity.quiet, report_multiple_bugs=False,
     )  # fmt: skip
-    @given(st.binary(min_size=BATCH * SIZE, max_size=BATCH * SIZE))
-    def judge_batch(batch: bytes) -> None:
+    @given(st.binary(min_size=batch * SIZE, max_size=batch * SIZE))
+    def judge_batch(tapes: bytes) -> None:
         if found:  # Hypothesis asks again, but who fails at times would be called flaky, and cases counted twice
             raise _Found
-        for tape in _tapes(batch):
+        for tape in _tapes(tapes):
             if fails(tape):
                 found.append(tape)
                 raise _Found

@@ -22,7 +22,7 @@ from conformance.isolation import isolated
 from conformance.judge.compare import Comparison
 from conformance.known.register import Entry
 from conformance.record import Record, Verdict
-from conformance.trial import judge_case, names
+from conformance.trial import judge_case, registered
 
 SECONDS = 60.0
 """After which a case counts as hanging."""
@@ -42,7 +42,7 @@ def judge(case: Case, register: Sequence[Entry], repeat: str) -> Record:
     subject.load()  # before the fork, or every child would import Paddle anew
     meaning(case)
     PROPERTIES[case.cell.property].prepare(case)
-    known = [entry for entry in register if entry.concerns(case.cell) and entry.matches(names(case))]
+    known = registered(case, register)
     outcome = isolated(lambda: _judge(case, known, repeat), SECONDS)
     if outcome.traceback:
         return _record(case, Verdict.ERROR, outcome.traceback)

@@ -8,7 +8,7 @@ import time
 import zlib
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ import numpy as np
 
 from conformance import case as cases
 from conformance import explain, search, spelling, subject
+from conformance.call import Step
 from conformance.case import Case
 from conformance.cell import Cell
 from conformance.checks import PROPERTIES
@@ -26,7 +27,12 @@ from conformance.isolation import Outcome, isolated
 from conformance.judge.compare import Comparison
 from conformance.known.register import Entry
 from conformance.ops import OPERATORS
-from conformance.record import Record, Verdict
+from conformance.record import Chance, Record, Verdict
+from refimpl.random import Generator
+
+PEEK = (Step("seed", seed=2024), Step("peek"))
+FIRST = Generator(2024).uniform((1,))
+"""The first random number after a seed, by which the generator is known or not."""
 
 CRASHES = 5
 """How many crashing cases a cell may have before the rest of it is given up."""
@@ -54,6 +60,7 @@ class Tally:
     call: str = ""
     regions: Counter[str] = field(default_factory=Counter)
     arguments: dict[str, Counter[str]] = field(default_factory=dict)
+    chance: Chance | None = None
 
     def add(self, case: Case, judgement: Judgement) -> None:
         """Count a case that was judged."""
@@ -68,6 +75,8 @@ class Tally:
             self.share, self.call = worst.share, spelling.call(case.operator, case.call)
         if not judgement.fails:
             self.ulp = max(self.ulp, worst.ulp)
+        if judgement.chance is not None:
+            self.chance = judgement.chance if self.chance is None else self.chance + judgement.chance
 
 
 class BlackBox:
@@ -96,7 +105,8 @@ class Trial:
         self.property = PROPERTIES[cell.property]
         self.subject = subject.create(cell.mode, cell.device)
         known = () if rules.ignore_known else rules.register
-        self.entries = [entry for entry in known if entry.concerns(cell)]
+        called = OPERATORS if self.property.PACE.several else [cell.operator]
+        self.entries = [e for e in known if any(e.concerns(replace(cell, operator=name)) for name in called)]
         self.tally = Tally()
 
     def judge(self, tape: Tape) -> tuple[Case, Judgement | None]:
@@ -138,18 +148,28 @@ class Trial:
             layout=self.cell.layout, device=self.cell.device, verdict=verdict, reason=reason, cases=t.cases,
             excluded=t.excluded, seconds=round(seconds, 3), worst_ulp=t.ulp, worst_share=t.share, worst_call=t.call,
             regions=dict(t.regions), arguments={n: dict(c) for n, c in t.arguments.items()}, failure=failure,
+            chance=t.chance,
         )  # fmt: skip
 
 
 def judge_case(case: Case, subject: Any, entries: Sequence[Entry]) -> Judgement | None:
-    """The judgement of a case, in the light of the entries of the register that are about its cell."""
-    named = names(case) if entries else {}
-    known = [entry for entry in entries if entry.matches(named)]
+    """The judgement of a case, in the light of the entries of the register."""
+    known = registered(case, entries) if entries else []
     if not all(entry.within for entry in known):
         return None
     case.within = tuple(entry.within for entry in known)
     judgement: Judgement = PROPERTIES[case.cell.property].judge(case, subject)
     return judgement
+
+
+def registered(case: Case, entries: Sequence[Entry]) -> list[Entry]:
+    """The entries that are about a case, or about any call of its sequence."""
+    parts = [
+        replace(case, cell=replace(case.cell, operator=operator.name), operator=operator, call=call)
+        for operator, call in case.sequence
+    ] or [case]
+    named = [(part.cell, names(part)) for part in parts]
+    return [entry for entry in entries if any(entry.concerns(cell) and entry.matches(n) for cell, n in named)]
 
 
 def names(case: Case) -> dict[str, Any]:
@@ -206,6 +226,8 @@ def _judge_cell(cell: Cell, rules: Rules, box: BlackBox, crashed: list[tuple[Tap
     trial = Trial(cell, rules)
     if reason := _absent(trial):
         return trial.record(Verdict.ABSENT, reason=reason)
+    if reason := _unpredictable(trial):
+        return trial.record(Verdict.NOT_RUN, reason=reason)
     lost = {str(tape) for tape, _ in crashed}
 
     def fails(tape: Tape) -> bool:
@@ -215,9 +237,13 @@ def _judge_cell(cell: Cell, rules: Rules, box: BlackBox, crashed: list[tuple[Tap
         return trial.fails(tape)
 
     database, key = search.examples(rules.database), str(cell).encode()
-    tape = search.saved(database, key, fails) or search.search(rules.profile.batches, _seed(cell, rules.seed), fails)
+    pace, seed = trial.property.PACE, _seed(cell, rules.seed)
+    tape = search.saved(database, key, fails)
+    tape = tape or search.search(pace.batches(rules.profile.batches), seed, fails, pace.batch)
     if tape is None:
         return trial.record(Verdict.PASS, seconds=time.monotonic() - started)
+    if not pace.shrinks:
+        return trial.record(Verdict.FAIL, tape, seconds=time.monotonic() - started)
     tally, (_, judgement) = trial.tally, trial.judge(tape)
     assert judgement is not None
     trial.tally = Tally()  # the attempts of the shrinker are no cases of the search
@@ -239,6 +265,16 @@ def _absent(trial: Trial) -> str:
     if trial.subject.has(trial.operator.api, wanted):
         return ""
     return f"the installed Paddle has no {trial.operator.api}" + (f" or no paddle.nn.{wanted}" if wanted else "")
+
+
+def _unpredictable(trial: Trial) -> str:
+    """Why nothing can be predicted of a random operator; empty if it can, or need not be."""
+    device = trial.cell.device
+    if trial.operator.noise is None or not trial.property.PACE.predicts:
+        return ""
+    if device in trial.operator.exact_devices and trial.subject.script(PEEK)[-1].arrays["next"] == FIRST:
+        return ""
+    return f"what {trial.operator.name} draws on {device} is not known beforehand; its statistics are judged"
 
 
 def _seed(cell: Cell, seed: int) -> int:

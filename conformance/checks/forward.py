@@ -6,8 +6,11 @@ from typing import Any
 
 from conformance.case import Case
 from conformance.checks.judgement import Judgement, judge_outputs, raised, wide_arguments, worst
+from conformance.checks.pace import Pace
 from conformance.declaration import Operator
 from conformance.judge.table import TABLE
+
+PACE = Pace()
 
 
 def applies(operator: Operator) -> bool:

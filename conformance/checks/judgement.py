@@ -16,6 +16,7 @@ from conformance.judge import precision
 from conformance.judge.bounds import Facts, Row
 from conformance.judge.compare import Comparison, compare
 from conformance.judge.within import WITHIN
+from conformance.record import Chance
 
 Array = NDArray[Any]
 
@@ -26,6 +27,7 @@ class Judgement:
 
     output: str = ""  # "out", "gradient of x", "_mean after step 2"
     comparison: Comparison = field(default_factory=Comparison)
+    chance: Chance | None = None  # of the statistical tests among what was judged
 
     @property
     def fails(self) -> bool:

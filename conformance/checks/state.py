@@ -9,10 +9,13 @@ import numpy as np
 
 from conformance.case import Case
 from conformance.checks.judgement import Judgement, judge_outputs, raised, wide_arguments, worst
+from conformance.checks.pace import Pace
 from conformance.declaration import Operator, widen
 from conformance.judge.compare import Comparison
 from conformance.judge.precision import reference_dtype
 from conformance.judge.table import TABLE
+
+PACE = Pace()
 
 STEPS = 3
 

@@ -83,10 +83,12 @@ def smallest_distance(n: int, log_alpha: float) -> float:
     """
     threshold = math.sqrt((math.log(2) - log_alpha) / (2 * n)) + GRAIN
     wanted = math.log(CAUGHT)
-    return max(
-        _bisect(lambda d, q=q: log_at_least(math.ceil((q + threshold) * n), n, q + d) >= wanted, threshold, 1 - q)
-        for q in (0.25, 0.5)
-    )
+
+    def off(q: float) -> float:
+        count = math.ceil((q + threshold) * n)
+        return _bisect(lambda d: log_at_least(count, n, q + d) >= wanted, threshold, 1 - q)
+
+    return max(off(0.25), off(0.5))
 
 
 def _upward(n: int, q: float, log_alpha: float) -> float:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from conformance.declaration import Arguments, Tensor
 from conformance.draw.tape import Tape
-from conformance.sample import Event, Sample, standard
+from conformance.sample import Event, Sample, Uniform, standard
 
 Array = NDArray[Any]
 
@@ -43,7 +43,7 @@ def sample(
         shared = tuple(1 + axis for axis, n in enumerate(sites(arguments)) if n == 1)
         return {"mask": near.all(axis=shared, keepdims=True)}
 
-    def look(arguments: Arguments, outs: Array, noise: dict[str, Array]) -> list[Event]:
+    def look(arguments: Arguments, outs: Array, noise: Any) -> list[Event | Uniform]:
         return [Event("dropped", ~noise["mask"], arguments["p"])] if noise else []
 
     return Sample(
@@ -68,7 +68,7 @@ def _large(arguments: dict[str, Any], axes: Callable[[Arguments], tuple[int, ...
     varying = axes(arguments)
     base = _LENGTHS[len(varying)]
     lengths = [
-        2 * (base + tape.integer(0, base)) if a in varying else 2 + tape.integer(0, 1) for a in range(x.ndim or 1)
+        2 * (base + tape.integer(0, base)) if a in varying else 2 + tape.integer(0, 1) for a in range(len(x.shape) or 1)
     ]
     return {
         **arguments,

@@ -38,17 +38,17 @@ def _rrelu_sample(tape: Tape, layout: str) -> dict[str, Any]:
 
 def _mostly_negative(arguments: Arguments) -> Array:
     """Positive in the first row, where nothing is drawn."""
-    values = -np.abs(standard(arguments["x"].shape))
+    shape = arguments["x"].shape
+    values = -np.abs(standard(shape or (1,)))
     values[:1] *= -1
-    return values
+    return values.reshape(shape)
 
 
 def _slopes(arguments: Arguments, outs: Array) -> dict[str, Array]:
     if not arguments["training"]:
         return {}
-    x = arguments["x"]
-    with np.errstate(over="ignore", invalid="ignore"):
-        slopes = np.where(x < 0, outs / x, 1)
+    x, wide = arguments["x"], np.promote_types(outs.dtype, np.longdouble)
+    slopes = np.where(x < 0, outs.astype(wide) / x, 1)
     return {"noise": np.clip(slopes, arguments["lower"], arguments["upper"])}
 
 
@@ -130,7 +130,7 @@ def _gumbel_events(arguments: Arguments, outs: Array, noise: Any) -> list[Event 
 
 def _bad_gumbel(arguments: Arguments) -> list[dict[str, Any]]:
     ndim = max(arguments["x"].ndim, 1)
-    temperatures = [{"temperature": t} for t in (-1.0, math.nan, math.inf, "1", None)]
+    temperatures = [{"temperature": t} for t in (-1.0, math.nan, "1", None)]
     return [*temperatures, *[{"axis": axis} for axis in (ndim, -ndim - 1, "0", 0.5, None)]]
 
 
@@ -147,6 +147,7 @@ OPERATORS = (
             sites=lambda a: (max(a["x"].shape[0] - 1, 0), *a["x"].shape[1:]) if a["x"].ndim else (1,),
             recover=_slopes,
             look=_slope_events,
+            inexact=1,  # the product that it is recovered from is rounded
         ),
         meaningless=_bad_rrelu,
     ),
@@ -161,6 +162,7 @@ OPERATORS = (
             sites=lambda a: tuple(n for i, n in enumerate(a["x"].shape) if i != a["axis"] % a["x"].ndim),
             recover=_winners,
             look=_gumbel_events,
+            again=False,
         ),
         meaningless=_bad_gumbel,
     ),

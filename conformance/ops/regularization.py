@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import partial
 from typing import Any
 
@@ -75,7 +76,7 @@ def _normal(arguments: Arguments) -> tuple[str, ...]:
 
 
 _BAD_P: tuple[dict[str, Any], ...] = tuple(
-    {"p": p} for p in (-0.1, 1.5, float("nan"), float("inf"), "0.5", None, [0.5], np.array(0.5, "float32"))
+    {"p": p} for p in (-0.1, 1.5, math.nan, math.inf, "0.5", None, [0.5], *map(np.array, (0.5, 1.5)))
 )
 
 
@@ -87,7 +88,7 @@ def _bad_dropout(arguments: Arguments) -> list[dict[str, Any]]:
 
 def _bad_channels(arguments: Arguments) -> list[dict[str, Any]]:
     x = arguments["x"]
-    return [*_BAD_P, {"data_format": "NCWH"}, {"data_format": None}, {"x": x[0]}, {"x": x[None]}]
+    return [*_BAD_P, {"data_format": "NCWH"}, {"data_format": None}, {"x": x.sum(0)}, {"x": x[None]}]
 
 
 OPERATORS = (
@@ -145,6 +146,6 @@ OPERATORS = (
         layer=Layer({"any": "FeatureAlphaDropout"}, partial(_options, ("p",))),
         noise=partial(_mask, random.feature_alpha_dropout_mask, _CHANCE),
         sample=masks.sample(refimpl.feature_alpha_dropout, _feature_alpha, lambda a: (0, 1), _normal),
-        meaningless=lambda a: [*_BAD_P, {"x": a["x"].ravel()}],
+        meaningless=lambda a: list(_BAD_P),
     ),
 )

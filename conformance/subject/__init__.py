@@ -8,7 +8,11 @@ from typing import Any
 
 from conformance.errors import UserError
 
-MODES = {"eager": "conformance.subject.eager:Eager"}
+MODES = {
+    "eager": "conformance.subject.eager:Eager",
+    "static": "conformance.subject.static:Static",
+    "to_static": "conformance.subject.traced:Traced",
+}
 """Every way to execute an operator, and the class that does it."""
 
 

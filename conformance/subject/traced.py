@@ -17,7 +17,7 @@ Array = NDArray[Any]
 
 
 class Traced(Subject):
-    """Traces every call as a whole graph; only what random sequences need."""
+    """Traces every call as a whole graph; only what random sequences need, whose calls take one array."""
 
     def script(self, steps: Sequence[Step]) -> list[Answer]:
         """Take the steps in their order; an answer for each."""
@@ -30,12 +30,10 @@ class _Traced(paddle.nn.Layer):  # type: ignore[misc]
     def __init__(self, call: Call) -> None:
         super().__init__()
         self.inner = layer(call.layer, call.arguments) if call.layer else function(call.api)
-        self.names = list(call.arrays)
         self.options = {} if call.layer else {n: v for n, v in call.arguments.items() if n not in call.arrays}
 
-    def forward(self, *values: Any) -> Any:  # the first parameter must be called self
-        first, *rest = values
-        return self.inner(first, **dict(zip(self.names[1:], rest, strict=True)), **self.options)
+    def forward(self, x: Any) -> Any:
+        return self.inner(x, **self.options)
 
 
 def _execute(call: Call, cotangent: Array | None) -> dict[str, Array]:

@@ -14,9 +14,44 @@ from conformance.call import Answer
 from conformance.declaration import widen
 from conformance.judge.precision import reference_dtype
 from conformance.ops import OPERATORS
+from refimpl.random import Generator
 
 
-class Honest:
+class Scripted:
+    """Follows a script with the generator that Paddle has on the CPU."""
+
+    def script(self, steps):
+        stream, saved, answers = Generator(0), None, []
+        for step in steps:
+            if step.kind == "seed":
+                stream = Generator(step.seed)
+            elif step.kind == "save":
+                saved = stream.state
+            elif step.kind == "restore":
+                stream.state = saved
+            answers.append(Answer(self._taken(step, stream)))
+        return answers
+
+    def _taken(self, step, stream):
+        if step.kind == "peek":
+            here, number = stream.state, stream.uniform((1,))
+            stream.state = here
+            return {"next": number}
+        return self.called(step.call, step.cotangent, stream) if step.kind == "call" else {}
+
+    def called(self, call, cotangent, stream):
+        """The outputs by position and, with a cotangent, the gradients of a call that draws from a stream."""
+        operator = OPERATORS[call.api.rpartition(".")[2]]
+        noise = operator.noise(stream, call.arguments)
+        outputs = operator.reference(call, call.arguments, noise).values()
+        found = {str(n): value for n, value in enumerate(outputs)}
+        if cotangent is not None:
+            gradients = operator.reference_gradients(call, cotangent, call.arguments, noise)
+            found |= {f"gradient of {name}": value for name, value in gradients.items()}
+        return found
+
+
+class Honest(Scripted):
     """The reference, rounded to the dtype of the call."""
 
     def has(self, api, layer):

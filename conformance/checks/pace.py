@@ -1,0 +1,25 @@
+"""How a property is tried: in which ways to execute, and how many cases at a time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from conformance.search import BATCH
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How many cases a property takes; those whose cases are whole experiments take fewer, and do not shrink them."""
+
+    modes: tuple[str, ...] = ("eager",)
+    batch: int = BATCH  # cases in one of the profile's batches
+    slower: int = 1  # one batch where the profile has so many
+    most: int = 1 << 30  # batches, whatever the profile
+    shrinks: bool = True
+    predicts: bool = True  # whether it needs to know what a random operator draws
+    several: bool = False  # whether a case calls several operators
+
+    def batches(self, wanted: int) -> int:
+        """How many batches are tried where the profile wants so many."""
+        fewer = min(-(-wanted // self.slower), self.most)
+        return fewer + (fewer < wanted)  # the first that Hypothesis draws is the simplest of all
