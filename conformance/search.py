@@ -73,17 +73,17 @@ def shrink(
     key: bytes,
     tape: Tape,
     fails: Callable[[Tape], bool],
-    size: Callable[[Tape], int],
+    size: Callable[[Tape], int] | None = None,
 ) -> Tape:
     """The simplest tape that fails as this one does; it stays in the database for the next run.
 
     Shrinking walks downhill from the example that was found, which can end beside a simpler one; so small examples
-    are also drawn afresh, and the smaller result is kept.
+    are also drawn afresh, and the one of smaller `size` is kept (not without a size: where every attempt is dear).
     """
     _keep(database, key, tape)
     walked = _find(database, key, fails, (Phase.reuse, Phase.shrink)) or tape
-    drawn = _find(None, key, fails, (Phase.generate, Phase.shrink))
-    if drawn is None or size(drawn) >= size(walked):
+    drawn = _find(None, key, fails, (Phase.generate, Phase.shrink)) if size else None
+    if size is None or drawn is None or size(drawn) >= size(walked):
         return walked
     _keep(database, key, drawn)
     return drawn

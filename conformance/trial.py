@@ -108,6 +108,7 @@ class Trial:
         called = OPERATORS if self.property.PACE.several else [cell.operator]
         self.entries = [e for e in known if any(e.concerns(replace(cell, operator=name)) for name in called)]
         self.tally = Tally()
+        self.failure: tuple[Case, Judgement] | None = None  # the last that was counted
 
     def judge(self, tape: Tape) -> tuple[Case, Judgement | None]:
         """The case of a tape, and its judgement; None if the register knows the case and sets no bound for it."""
@@ -132,16 +133,25 @@ class Trial:
             self.tally.excluded += 1
             return False
         self.tally.add(case, judgement)
+        if judgement.fails:
+            self.failure = case, judgement
         return judgement.fails
+
+    def _shown(self, tape: Tape) -> tuple[Case, Judgement, str]:
+        """A failing case, its judgement, and a warning where it does not fail again: then it is as it was found."""
+        case, judgement = self.judge(tape)
+        if judgement is not None and judgement.fails:
+            return case, judgement, ""
+        assert self.failure is not None
+        return *self.failure, "; the same case does not fail every time"
 
     def record(self, verdict: Verdict, tape: Tape | None = None, reason: str = "", seconds: float = 0.0) -> Record:
         """The cell's record; with a tape, it is the failing example."""
         failure = None
         if tape is not None:
-            case, judgement = self.judge(tape)
-            assert judgement is not None
+            case, judgement, warning = self._shown(tape)
             failure = explain.failure(case, judgement)
-            reason = reason or failure.what
+            reason = reason or failure.what + warning
         t = self.tally
         return Record(
             operator=self.cell.operator, property=self.cell.property, dtype=self.cell.dtype, mode=self.cell.mode,
@@ -207,9 +217,9 @@ def _with_crash(cell: Cell, rules: Rules, record: Record, crashed: list[tuple[Ta
     def dies(candidate: Tape) -> bool:
         return bool(isolated(lambda: trial.judge(candidate), rules.profile.seconds).died)
 
-    alone = dies(tape)
-    if alone:
-        tape = search.shrink(search.examples(rules.database), f"{cell}!".encode(), tape, dies, trial.size)
+    alone = outcome.timeout or dies(tape)
+    if alone and not outcome.timeout:  # every attempt to shrink a hang would cost the whole time limit
+        tape = search.shrink(search.examples(rules.database), f"{cell}!".encode(), tape, dies)
     case = trial.case(tape)
     reason = f"Paddle's process {outcome.died}" + ("" if alone else ", but not when this case runs alone")
     if len(crashed) >= CRASHES:
@@ -244,19 +254,17 @@ def _judge_cell(cell: Cell, rules: Rules, box: BlackBox, crashed: list[tuple[Tap
         return trial.record(Verdict.PASS, seconds=time.monotonic() - started)
     if not pace.shrinks:
         return trial.record(Verdict.FAIL, tape, seconds=time.monotonic() - started)
-    tally, (_, judgement) = trial.tally, trial.judge(tape)
-    assert judgement is not None
-    trial.tally = Tally()  # the attempts of the shrinker are no cases of the search
-    tape = search.shrink(database, key, tape, lambda t: _same(trial, t, box, judgement), trial.size)
-    trial.tally = tally
+    assert trial.failure is not None
+    kind = trial.failure[1].kind
+    tape = search.shrink(database, key, tape, lambda t: _same(trial, t, box, kind), trial.size)
     return trial.record(Verdict.FAIL, tape, seconds=time.monotonic() - started)
 
 
-def _same(trial: Trial, tape: Tape, box: BlackBox, judgement: Judgement) -> bool:
+def _same(trial: Trial, tape: Tape, box: BlackBox, kind: tuple[str, str]) -> bool:
     """Whether a simpler tape fails in the same way."""
     box.write(tape)
     found = trial.judge(tape)[1]
-    return found is not None and found.fails and found.kind == judgement.kind
+    return found is not None and found.fails and found.kind == kind
 
 
 def _absent(trial: Trial) -> str:

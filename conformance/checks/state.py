@@ -56,6 +56,8 @@ def judge(case: Case, subject: Any) -> Judgement:
         compute = partial(_compute, case, arguments)
         found = judge_outputs(case, TABLE[case.operator.name].outputs, got, arguments, compute)
         verdicts |= {f"{name} after step {step}": comparison for name, comparison in found.items()}
+        if any(comparison.problem for comparison in found.values()):
+            break  # what follows starts from a wrong state
         before |= widen({name: got[name] for name in case.operator.updates if name in got}, wide)
     return worst(verdicts)
 
