@@ -159,9 +159,9 @@ def silu_floor(f: Facts) -> Any:
 
 
 def celu_overflow(f: Facts) -> Any:
-    """e^z where z = x/alpha is above 0 and not wanted, or is multiplied by alpha after it overflows."""
+    """e^z, times g in a gradient, where z = x/alpha is above 0 and not wanted; or times a negative alpha, too late."""
     z = f.arguments["x"] / f.arguments["alpha"]
-    lost = np.exp(np.minimum(z, 1e4)) * 4 >= f.largest
+    lost = np.exp(np.minimum(z, 1e4)) * np.maximum(weight(f), 1) * 4 >= f.largest
     return free(lost & (f.arguments["x"] < 0) if f.cotangent is None else lost)
 
 
