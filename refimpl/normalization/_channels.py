@@ -46,11 +46,10 @@ class Centred(NamedTuple):
         mean: Array = (self.center + self.offset) / self.scaling
         return mean
 
-    @property
-    def variance(self) -> Array:
-        """The variance of the values themselves."""
-        variance: Array = self.var / self.scaling / self.scaling
-        return variance
+    def of_variance(self, share: Any) -> Array:
+        """A share of the variance of the values themselves, which may be in range where all of it is not."""
+        part: Array = share * self.var / self.scaling / self.scaling
+        return part
 
     def read(self, block: Block) -> Array:
         """The centred values of a block; the array may share memory with `view`."""

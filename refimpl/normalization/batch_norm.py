@@ -65,7 +65,7 @@ def batch_norm(
             y = affine([(values, factor)], call.bias - values.offset * factor, y.dtype)  # BN-F1
             if of_batch and training:  # BN-S2
                 mean = kept * mean + (1 - kept) * values.mean  # BN-S1
-                var = kept * var + (1 - kept) * values.variance
+                var = kept * var + values.of_variance(1 - kept)
         running = mean.astype(np.asarray(running_mean).dtype), var.astype(np.asarray(running_var).dtype)
     return y.reshape(np.shape(x)), *running
 
@@ -129,7 +129,7 @@ def _of_batch(call: _Call, grad: Array) -> tuple[Array, Array, Array]:
     inverse = _inverse_std(values, call.epsilon)
     covariance = totals(grads, values)[1] / count - grads.offset * values.offset
     of_grad = call.weight * inverse * values.scaling / grads.scaling
-    of_value = -of_grad * inverse**2 * covariance
+    of_value = -(of_grad * inverse) * (inverse * covariance)  # a square of the inverse could underflow
     constant = -(of_grad * grads.offset + of_value * values.offset)
     of_x = affine([(grads, of_grad), (values, of_value)], constant, call.x.dtype)  # BN-G1
     return of_x, count * covariance * inverse / grads.scaling, count * grads.mean

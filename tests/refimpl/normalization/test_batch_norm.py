@@ -356,3 +356,9 @@ def test_errors_name_the_argument(clause: str, name: str, value: Any, error: typ
 def test_bn_e2_grad_out_has_the_shape_of_x() -> None:
     with pytest.raises(ValueError, match="grad_out"):
         refimpl.batch_norm_vjp(np.ones((3, 2)), **GOOD)
+
+
+def test_bn_s1_a_variance_beyond_the_range_weighs_nothing_where_it_has_no_weight() -> None:
+    x = np.array([[-2e307], [1e306]])
+    _, mean, variance = refimpl.batch_norm(x, np.ones(1), np.full(1, 3.0), training=True, momentum=1.0)
+    assert (mean, variance) == (1, 3)

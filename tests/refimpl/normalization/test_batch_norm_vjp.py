@@ -182,3 +182,11 @@ def test_bn_g1_arrays_of_many_blocks(shape: tuple[int, ...], data_format: str, d
         assert a is not None
         assert b is not None
         assert np.allclose(a.astype(float), b.astype(float), rtol=0, atol=scale * x.size / count)
+
+
+@pytest.mark.parametrize("size", [1.0, 1e20, 1e100, 1e120, 1e150, 1e200, 1e300])
+def test_bn_g1_two_values_far_apart_have_no_gradient(size: float) -> None:
+    """Two normalized values are -1 and 1 whatever the values are."""
+    x, grad = np.array([[0.0], [size]]), np.array([[0.9475996241888448], [0.31714995053189626]])
+    of_x = refimpl.batch_norm_vjp(grad, x, np.zeros(1), np.ones(1), training=True, epsilon=0.0)[0]
+    assert np.all(np.abs(of_x) * size < 1e-14)
