@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike
 from refimpl._arguments import Array
 from refimpl.activation._blocks import pointwise, pointwise_vjp
 from refimpl.activation._exponential import bounded, patch, times_exp, vanishing
+from refimpl.activation.silu import far_slope
 
 
 def mish(x: ArrayLike) -> Array:
@@ -47,8 +48,4 @@ def _derivative(x: Array) -> Array:  # ACT-MISH-2
     t, numerator, denominator = _parts(x)
     second = 4 * x * (1 + t) * np.where(x < 0, t, t * t)
     slope = (numerator * denominator + second) / np.square(denominator)
-    return patch(slope, vanishing(-np.abs(x)), _far_slope, x)
-
-
-def _far_slope(x: Array) -> Array:
-    return np.where(x > 0, x.dtype.type(1), times_exp(1 + bounded(x), x))
+    return patch(slope, vanishing(-np.abs(x)), far_slope, x)

@@ -56,8 +56,9 @@ def gate(x: Array) -> Array:
 def gate_slope(x: Array) -> Array:
     """The derivative of silu on a block, s + x s (1 - s)."""
     slope = logistic(x) + x * logistic_slope(x)
-    return patch(slope, vanishing(-np.abs(x)), _far_slope, x)  # ACT-SILU-2
+    return patch(slope, vanishing(-np.abs(x)), far_slope, x)  # ACT-SILU-2
 
 
-def _far_slope(x: Array) -> Array:
+def far_slope(x: Array) -> Array:
+    """The derivative where e^-|x| vanishes, of every function that is x on one side and x * e^x on the other."""
     return np.where(x > 0, x.dtype.type(1), times_exp(1 + bounded(x), x))

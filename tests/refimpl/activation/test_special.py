@@ -11,7 +11,7 @@ import pytest
 import refimpl
 from refimpl.activation.elu import ALPHA, SCALE
 from tests.refimpl.activation.cases import CASES, Case, points
-from tests.refimpl.activation.ulp import errors
+from tests.refimpl.activation.ulp import errors, near
 
 INF = math.inf
 DTYPES = [np.float16, np.float32, np.float64, np.longdouble]
@@ -64,6 +64,27 @@ KINKS: list[tuple[str, Case, float, float]] = [
     ("ACT-SSHRINK-2", Case("softshrink", {}), 0.5, 0.0),
     ("ACT-SSHRINK-2", Case("softshrink", {}), -0.5, 0.0),
     ("ACT-TRELU-2", Case("thresholded_relu", {}), 1.0, 0.0),
+]
+
+
+# operator and arguments, x on the border of two pieces, the value there
+BORDERS: list[tuple[str, Case, float, float]] = [
+    ("ACT-HSHRINK-1", Case("hardshrink", {}), 0.5, 0.0),
+    ("ACT-HSHRINK-1", Case("hardshrink", {}), -0.5, 0.0),
+    ("ACT-HSIGMOID-1", Case("hardsigmoid", {"slope": 0.25, "offset": 0.125}), 3.0, 1.0),
+    ("ACT-HSIGMOID-1", Case("hardsigmoid", {"slope": 0.25, "offset": 0.125}), 2.875, 0.84375),
+    ("ACT-HSIGMOID-1", Case("hardsigmoid", {"slope": 0.25, "offset": 0.125}), -2.0, -0.375),
+    ("ACT-HSIGMOID-1", Case("hardsigmoid", {"slope": 0.25, "offset": 0.125}), -3.0, 0.0),
+    ("ACT-HSWISH-1", Case("hardswish", {}), -4.0, -0.0),
+    ("ACT-HSWISH-1", Case("hardswish", {}), -3.0, -0.0),
+    ("ACT-HSWISH-1", Case("hardswish", {}), 3.0, 3.0),
+    ("ACT-HTANH-1", Case("hardtanh", {"min": -0.5, "max": 2.0}), 2.0, 2.0),
+    ("ACT-HTANH-1", Case("hardtanh", {"min": 0.0, "max": 2.0}), -0.0, -0.0),
+    ("ACT-RELU-1", Case("relu", {}), -0.0, 0.0),
+    ("ACT-RELU6-1", Case("relu6", {}), 6.0, 6.0),
+    ("ACT-SSHRINK-1", Case("softshrink", {}), 0.5, 0.0),
+    ("ACT-SSHRINK-1", Case("softshrink", {}), -0.5, 0.0),
+    ("ACT-TRELU-1", Case("thresholded_relu", {"value": 0.25}), 1.0, 0.25),
 ]
 
 
@@ -124,6 +145,12 @@ def test_kinks(label: str, case: Case, x: float, slope: float, dtype: Any) -> No
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize(("label", "case", "x", "value"), BORDERS, ids=[f"{b[0]} at {b[2]}" for b in BORDERS])
+def test_borders(label: str, case: Case, x: float, value: float, dtype: Any) -> None:
+    assert same(case.value(np.array([x], dtype)), np.array([value])), label
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
 def test_beside_the_kinks(dtype: Any) -> None:
     """One number to either side the derivative is that of the piece there."""
     for name, x, below, above in [
@@ -160,11 +187,15 @@ def test_what_rounding_must_not_lose() -> None:
     assert refimpl.sigmoid(np.array([-740.0]))[0] == np.exp(-740.0) > 0
     assert refimpl.softplus(np.array([-740.0]))[0] == np.exp(-740.0)
     assert refimpl.log_sigmoid(np.array([-1e308]))[0] == -1e308
-    assert refimpl.tanhshrink(np.array([1e-100]))[0] == pytest.approx(1e-300 / 3, rel=1e-15)
+    assert refimpl.tanhshrink(np.array([1e-100]))[0] == near(1e-300 / 3, 1e-15)
     assert refimpl.softsign(np.array([1e308]))[0] == 1
-    assert refimpl.softsign_vjp(np.ones(1), np.array([1e160]))[0][0] == pytest.approx(1e-320, rel=1e-3)
+    assert refimpl.softsign_vjp(np.ones(1), np.array([1e160]))[0][0] == near(1e-320, 1e-3)
     assert refimpl.celu(np.array([-709.9]), alpha=-1e-3)[0] == -INF
     assert np.isfinite(refimpl.celu(np.array([-7.1]), alpha=-0.01)[0])
+    assert refimpl.celu(np.array([-5e-324]), alpha=7.3)[0] == -5e-324
+    tiny = np.exp(np.longdouble(-740))
+    assert refimpl.elu_vjp(np.ones(1), np.array([-740.0]), alpha=2.0**60)[0][0] == near(2.0**60 * tiny, 1e-15)
+    assert refimpl.softplus(np.array([-740.0 * 2**60]), beta=2.0**-60)[0] == near(2.0**60 * tiny, 1e-15)
 
 
 LAWS = {

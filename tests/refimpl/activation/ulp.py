@@ -6,6 +6,7 @@ from typing import Any
 
 import mpmath
 import numpy as np
+import pytest
 
 INFINITELY_FAR = float("inf")
 
@@ -42,3 +43,8 @@ def errors(got: np.ndarray, want: np.ndarray, scale: np.ndarray | float = 0.0) -
         apart = np.abs(got.astype(want.dtype) - want) / units
         same = (np.isnan(got) & np.isnan(want)) | (np.isinf(got) & (got == want.astype(narrow)))
     return np.where(same, 0.0, np.where(np.isnan(apart), INFINITELY_FAR, apart))
+
+
+def near(want: Any, relative: float) -> Any:
+    """What equals `want` but for a relative error, however small `want` is (pytest.approx allows 1e-12 besides)."""
+    return pytest.approx(want, rel=relative, abs=0)
