@@ -149,7 +149,7 @@ def average(x: Array, geometry: Geometry, exclusive: bool = True, divisor_overri
         def compute(block: Block) -> Array:
             plan, by = windows.plan(block.box, False), divisors(block)
             cells = load(x, block, padding, dtype)
-            return _scaled(lambda c: windows.reduce(c, plan, windows.ADD) / by, cells, scale)  # POOL-A1
+            return _scaled(lambda c: _quotients(c, plan, by), cells, scale)
 
         return assembled(geometry, dtype.itemsize, x.dtype, compute)
 
@@ -171,6 +171,13 @@ def average_vjp(
         return out.reshape(x.shape).astype(x.dtype, copy=False)
 
     return _without_overflow(run, geometry, min(1.0, abs(divisor_override or 1.0)))
+
+
+def _quotients(cells: Array, plan: windows.Plan, by: Array) -> Array:
+    """The sums of the windows, divided."""  # POOL-A1
+    if by.ndim:
+        return windows.reduce(cells, plan, windows.ADD) / by  # type: ignore[no-any-return]
+    return windows.reduce(cells, plan, windows.ADD, by)  # type: ignore[no-any-return]
 
 
 def _add_shares(out: Array, g: Array, divisors: Divisors, block: Block, scale: float) -> None:

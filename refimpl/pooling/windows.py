@@ -186,10 +186,12 @@ def plan(box: Box, overlapping: bool, inner_first: bool = False) -> Plan:
     return tuple(walks[:-1]), walks[-1], cells if kind is Dense else None
 
 
-def reduce(row: Any, plan: Plan, join: Join) -> Any:
-    """Every window of a box, whose cells are given in a row."""
+def reduce(row: Any, plan: Plan, join: Join, divisor: Array | None = None) -> Any:
+    """Every window of a box, whose cells are given in a row; divided by one number, if that is given."""
     walks, last, windows = plan
     for walk in walks:
         row = walk(row, join).reshape((-1,))
     row = last(row, join)
+    if divisor is not None:
+        row = row / divisor
     return row if windows is None else join.look(row, windows)

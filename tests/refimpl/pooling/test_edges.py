@@ -200,6 +200,16 @@ def test_large_planes_are_cut_and_put_together() -> None:
     )
 
 
+def test_a_stride_beyond_the_input() -> None:
+    x, g = row(1, 2, 3), row(5)
+    far = 10**12
+    assert refimpl.avg_pool1d(x, 2, far).item() == 1.5
+    assert refimpl.avg_pool1d_vjp(g, x, 2, far)[0].ravel().tolist() == [2.5, 2.5, 0]
+    assert refimpl.max_pool1d(x, 2, far).item() == 2  # type: ignore[union-attr]
+    assert refimpl.max_pool1d_vjp(g, x, 2, far)[0].ravel().tolist() == [0, 5, 0]
+    assert refimpl.lp_pool1d_vjp(g, x, 1, 2, far)[0].ravel().tolist() == [5, 5, 0]
+
+
 def test_many_channels_last() -> None:
     x = np.random.default_rng(4).integers(-9, 9, (1, 45, 40, 70)).astype(np.float64)
     first = np.ascontiguousarray(np.moveaxis(x, -1, 1))
