@@ -75,9 +75,10 @@ def centred(view: Array, mean: Array, var: Array) -> Centred:
 
 
 def measured(view: Array, epsilon: float) -> Centred:
-    """The channels about their own mean, rescaled where squares would leave the range of the dtype."""
+    """The channels about their own mean, rescaled where squares or their inverses would leave the range."""
     found = _measured(view, None)
-    usual = np.isfinite(found.var) & (found.var + epsilon > np.finfo(found.center.dtype).tiny)
+    limits = np.finfo(found.center.dtype)
+    usual = (found.var < np.sqrt(limits.max)) & (found.var + epsilon > limits.tiny)  # nor may 1 / var underflow
     if usual.all():
         return found
     return _measured(view, np.where(usual, 1, _power_of_two(view)))  # BN-N3
