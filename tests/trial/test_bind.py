@@ -131,8 +131,7 @@ def test_random_operators_are_seeded():
         (NORM.replace('[3],"float32"', '[3],"float64"', 1), ["running_mean has dtype 'float64'", "float32"]),
         (NORM.replace("training=True", "weight=2.0"), ["weight is 2.0", "a Tensor"]),
         ('F.relu(Tensor([99999, 99999],"float32"))', ["x has 9999800001 elements", "at most"]),
-        (NORM.replace("training", 'data_format="NLC", training'), ["'NLC'", "rank 2", "NC, NCHW"]),
-        ('paddle.nn.BatchNorm1D(3)(Tensor([4, 3, 2],"float32"))', ["on trial with NC", "rank 3"]),
+        (NORM.replace("training", 'data_format="NLCH", training'), ["'NLCH'", "NC, NCL, NLC, NCHW"]),
         ('paddle.nn.Dropout(0.5, True)(Tensor([2],"float32"))', ["not on trial with inplace=True"]),
         ('paddle.nn.AvgPool2D(2, ceil_mode=0, exclusive=2)(Tensor([1, 1, 2],"float32"))', ["NCHW, NHWC", "rank 3"]),
         ('paddle.nn.AvgPool2D(2, 3, foo=1)(Tensor([1, 1, 2, 2],"float32"))', ["'foo'", "(kernel_size, stride=None"]),
@@ -156,7 +155,7 @@ def test_a_printed_call_becomes_the_same_call_again(name, data):
     drawn = cases.draw(cell, operator, data.draw(st.binary(max_size=SIZE).map(Tape.cut))).call
     case = _cases(spelling.call(operator, drawn), Values(given=dict(drawn.arrays), seed=drawn.seed or 0))[0]
     assert case.cell == cell
-    assert case.call.arguments.keys() == drawn.arguments.keys()
+    assert case.call.arguments.keys() >= drawn.arguments.keys()
     assert all(stand_ins.equal(case.call.arguments[n], v) for n, v in drawn.arguments.items())
     assert case.call.layer == drawn.layer
     assert case.call.seed == drawn.seed
