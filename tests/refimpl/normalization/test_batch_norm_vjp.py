@@ -185,12 +185,13 @@ def test_bn_g1_arrays_of_many_blocks(shape: tuple[int, ...], data_format: str, d
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("power", [0, 10, 18, 25, 36, 100, 120, 150, 200, 300])
+@pytest.mark.parametrize("power", [0, 10, 19, 25, 36, 100, 120, 150, 200, 300])
 def test_bn_g1_two_values_far_apart_have_no_gradient(power: int, dtype: Any) -> None:
     """Two normalized values are -1 and 1 whatever the values are."""
     if power > np.finfo(dtype).maxexp // 4:
         return
     size = 10.0**power
     x, grad = np.array([[0.0], [size]], dtype), np.array([[0.9475996241888448], [0.31714995053189626]], dtype)
-    of_x = refimpl.batch_norm_vjp(grad, x, np.zeros(1), np.ones(1), training=True, epsilon=0.0)[0]
-    assert np.all(np.abs(of_x) * size < 20 * np.finfo(dtype).eps)
+    weight = np.full(1, 2.0**-16, dtype)
+    of_x = refimpl.batch_norm_vjp(grad, x, np.zeros(1), np.ones(1), weight, training=True, epsilon=0.0)[0]
+    assert np.all(np.abs(of_x) * size / weight < 20 * np.finfo(dtype).eps)
