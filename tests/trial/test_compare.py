@@ -90,6 +90,31 @@ def test_a_bound_that_is_no_number_allows_nothing():
     assert not _compare([1.0], [1.0], NAN).problem
 
 
+def test_where_nothing_is_claimed_anything_passes(dtype):
+    free = np.array([True, False])
+    for wild in (NAN, INF, -INF, 0.0, 7.0):
+        for expected in (NAN, INF, 1.0):
+            found = _compare([wild, 2], [expected, 2], 0.0, dtype, free=free)
+            assert (found.problem, found.share) == ("", 0)
+            assert np.isfinite(found.ulp), "an error that a record could not hold"
+        found = _compare([wild, 2], [NAN, 3], 0.5, dtype, free=free)
+        assert (found.problem, found.index, found.share) == ("the error is larger than allowed", (1,), 2)
+
+
+def test_an_output_of_which_nothing_is_claimed_may_be_missing():
+    for free in (True, np.array([True, True])):
+        assert compare(None, np.zeros(2), 0.0, np.dtype("float32"), free=free) == Comparison()
+    assert compare(None, np.zeros(2), 0.0, np.dtype("float32"), free=np.array([True, False])).problem
+    assert compare(None, np.zeros(0), 0.0, np.dtype("float32"), free=np.zeros(0, bool)).problem
+
+
+def test_whole_numbers_may_be_free_too():
+    kind = np.dtype("int32")
+    got, expected = np.array([1, 2], kind), np.array([1, 3], kind)
+    assert not compare(got, expected, 0.0, kind, free=np.array([False, True])).problem
+    assert compare(got, expected, 0.0, kind, free=np.array([True, False])).index == (1,)
+
+
 @pytest.mark.parametrize("sign", [1, -1])
 def test_an_overflow_is_right_only_within_the_allowed_error_of_the_threshold(dtype, sign):
     info = np.finfo(dtype)
