@@ -9,6 +9,7 @@ import numpy as np
 from conformance.declaration import Arguments, Layer, Operator, Tensor
 from conformance.draw.pooling import windows
 from conformance.draw.tape import Tape
+from refimpl import max_pool2d
 from refimpl.pooling.geometry import fixed
 
 
@@ -25,7 +26,7 @@ def _average(tape: Tape, layout: str) -> dict[str, Any]:
 
 def _maximum(tape: Tape, layout: str) -> dict[str, Any]:
     shape, arguments = windows(tape, layout)
-    mask = layout[1] == "C" and tape.flag()
+    mask = layout[1] == "C" and tape.one_of(False, False, True)  # much of what it does is known to be wrong
     return {"x": Tensor(shape), **arguments, "return_mask": mask, "data_format": layout}
 
 
@@ -48,6 +49,16 @@ def _facts(arguments: Arguments) -> dict[str, Any]:
     }
 
 
+def _maximum_facts(arguments: Arguments) -> dict[str, Any]:
+    """Where the windows lie; `hollow` says that one holds no number above the lowest of float32, if they are asked for
+    positions.
+    """
+    x, others = arguments["x"], {name: value for name, value in arguments.items() if name not in ("x", "return_mask")}
+    least = np.finfo(np.float32).min
+    hollow = arguments["return_mask"] and (max_pool2d(np.where(np.isnan(x), -np.inf, x), **others) <= least).any()
+    return _facts(arguments) | {"hollow": bool(hollow)}
+
+
 def _options(arguments: Arguments) -> dict[str, Any]:
     return {name: value for name, value in arguments.items() if name != "x"}
 
@@ -68,6 +79,6 @@ OPERATORS = (
         layouts=("NCHW", "NHWC"),
         outputs=("out", "mask"),
         layer=Layer({"any": "MaxPool2D"}, _options),
-        facts=_facts,
+        facts=_maximum_facts,
     ),
 )
