@@ -29,11 +29,11 @@ from conformance.judge.events import Finding
 from conformance.judge.precision import reference_dtype
 from conformance.judge.table import TABLE
 from conformance.record import Chance
-from conformance.sample import Event, Sample, Uniform
+from conformance.sample import Event, Sample, Spread
 
 Array = NDArray[Any]
 
-PACE = Pace(batch=1, shrinks=False, predicts=False)
+PACE = Pace(batch=1, slower=4, shrinks=False, predicts=False)
 
 BUDGET = 1e-6
 """The probability with which a whole run may raise a false alarm through these checks, at most."""
@@ -41,7 +41,7 @@ BUDGET = 1e-6
 CASES = 1 << 16
 """How many cases share the budget; a run that plans fewer leaves the rest of it unspent."""
 
-SITES, CALLS = 1 << 18, 1 << 11
+SITES, CALLS = 1 << 18, 1 << 10
 """How many sites a case looks at, and in how many calls at most."""
 
 
@@ -66,21 +66,24 @@ def names(case: Case) -> dict[str, Any]:
 def judge(case: Case, subject: Any) -> Judgement:
     """The worst of the exact and the statistical tests of a sample."""
     sample, call = _sample(case), replace(case.call, seed=None)
-    count = max(2, min(-(-SITES // max(math.prod(sample.sites(call.arguments)), 1)), CALLS))
-    answers = subject.script(_steps(call, case.call.seed or 0, count))
-    for answer in answers:
+    seed = Step("seed", seed=case.call.seed or 0)
+    once = subject.script([seed, Step("call", call)])[-1]
+    if once.error is not None:
+        return raised(once)
+    many = subject.script(_steps(seed, call, np.ones_like(once.arrays["0"]), _count(sample, call)))
+    for answer in many:
         if answer.error is not None:
             return raised(answer)
-    calls, again = answers[2 : 2 + count], answers[-1]
-    verdicts = _repeated(calls[0], again)
-    if any(answer.arrays["0"].shape != calls[0].arrays["0"].shape for answer in calls):
+    _, before, *calls, after = many
+    verdicts = _repeated(once, calls[0])
+    if any(answer.arrays["0"].shape != once.arrays["0"].shape for answer in calls):
         return Judgement("out", Comparison("the shape changes from call to call", share=math.inf))
     outs = np.stack([answer.arrays["0"] for answer in calls])
     noise = sample.recover(call.arguments, outs)
     verdicts |= _exact(case, calls, noise)
     looks = sample.look(call.arguments, outs, noise)
     if not looks:
-        verdicts |= _idle(answers[1], answers[2 + count])
+        verdicts |= _idle(before, after)
     findings = [finding for look in looks for finding in _findings(look)]
     return _together(verdicts, findings + list(_moments(sample, call, outs)))
 
@@ -90,13 +93,16 @@ def _sample(case: Case) -> Sample:
     return case.operator.sample
 
 
-def _steps(call: Call, seed: int, count: int) -> list[Step]:
-    """Many calls in a row, the first with its gradient; then the first again from the same seed."""
-    first = Step("call", call, np.ones_like(next(iter(call.arrays.values()))))
-    return [
-        Step("seed", seed=seed), Step("peek"), first, *[Step("call", call)] * (count - 1), Step("peek"),
-        Step("seed", seed=seed), Step("call", call),
-    ]  # fmt: skip
+def _count(sample: Sample, call: Call) -> int:
+    """How many calls are needed."""
+    sites = math.prod(sample.sites(call.arguments))
+    return max(2, min(-(-SITES // max(sites, 1)), CALLS))
+
+
+def _steps(seed: Step, call: Call, cotangent: Array, count: int) -> list[Step]:
+    """Many calls in a row, the first with its gradient."""
+    first = Step("call", call, cotangent)
+    return [seed, Step("peek"), first, *[Step("call", call)] * (count - 1), Step("peek")]
 
 
 def _repeated(first: Answer, again: Answer) -> dict[str, Comparison]:
@@ -153,10 +159,10 @@ def _relaxed(row: Row, roundings: int) -> Row:
     return replace(row, allowed=lambda f: row.allowed(f) + (f.rounding(roundings, f.expected) if roundings else 0.0))
 
 
-def _findings(look: Event | Uniform) -> Iterator[Finding]:
+def _findings(look: Event | Spread) -> Iterator[Finding]:
     if isinstance(look, Event):
         return events.tests(look.name, look.happened, look.probability)
-    return iter([events.uniformity(look.name, look.cells, look.resolution)])
+    return iter([events.distribution(look.name, look.cells, look.chances)])
 
 
 _MOMENTS = {
