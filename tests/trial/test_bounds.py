@@ -21,7 +21,7 @@ from conformance.ops import OPERATORS
 from tests.trial.kernels import Hasty, Plain
 from tests.trial.planted import Careful
 
-CASES = 100
+CASES = 60
 CELLS = [
     Cell(operator.name, prop, dtype, "eager", layout, "cpu")
     for operator in OPERATORS.values()
@@ -144,7 +144,7 @@ def test_no_bound_is_slack(name, dtype):
 def test_a_few_times_the_bound_is_caught(cell):
     """Four times the allowed error in one element, or one step where nothing is allowed, wherever that element is."""
     rng, spoilt = np.random.default_rng(1), 0
-    for judged in _careful(cell)[::4]:
+    for judged in _careful(cell)[::3]:
         for _, expected, allowed, dtype, _ in judged.compared:
             if dtype.kind != "f" or not len(places := _spoilable(expected, allowed, dtype)):
                 continue
@@ -174,7 +174,7 @@ def _spoilt(expected, allowed, dtype, index):
 
 @every_cell
 def test_a_bound_is_narrow_somewhere_and_finite_nearly_everywhere(cell):
-    """At its narrowest 32 roundings of the expected value; infinite, where nothing can be said, in few elements."""
+    """At its narrowest 64 roundings of the expected value; infinite, where nothing can be said, in few elements."""
     narrowest, infinite, count = defaultdict(lambda: np.inf), 0, 0
     unit = precision.uncertainty(np.dtype(cell.dtype))
     for judged in _careful(cell):
@@ -184,7 +184,7 @@ def test_a_bound_is_narrow_somewhere_and_finite_nearly_everywhere(cell):
                 ratios = allowed[ordinary] / (unit * sizes[ordinary])
                 narrowest[output] = min(narrowest[output], ratios.min(initial=np.inf))
                 infinite, count = infinite + np.isinf(allowed).sum(), count + allowed.size
-    assert all(ratio <= 32 for ratio in narrowest.values()), dict(narrowest)
+    assert all(ratio <= 64 for ratio in narrowest.values()), dict(narrowest)
     assert infinite <= count / 20
 
 
