@@ -28,6 +28,7 @@ from conformance.judge.compare import Comparison
 from conformance.judge.events import Finding
 from conformance.judge.precision import reference_dtype
 from conformance.judge.table import TABLE
+from conformance.judge.within import WITHIN
 from conformance.record import Chance
 from conformance.sample import Event, Sample, Spread
 
@@ -81,11 +82,11 @@ def judge(case: Case, subject: Any) -> Judgement:
     outs = np.stack([answer.arrays["0"] for answer in calls])
     noise = sample.recover(call.arguments, outs)
     verdicts |= _exact(case, calls, noise)
-    looks = sample.look(call.arguments, outs, noise)
+    looks = [_shared(case, look) for look in sample.look(call.arguments, outs, noise)]
     if not looks:
         verdicts |= _idle(before, after)
     findings = [finding for look in looks for finding in _findings(look)]
-    return _together(verdicts, findings + list(_moments(sample, call, outs)))
+    return _together(verdicts, findings + list(_moments(case, outs)))
 
 
 def _sample(case: Case) -> Sample:
@@ -159,6 +160,20 @@ def _relaxed(row: Row, roundings: int) -> Row:
     return replace(row, allowed=lambda f: row.allowed(f) + (f.rounding(roundings, f.expected) if roundings else 0.0))
 
 
+def _known_to_share(case: Case) -> set[int]:
+    """The axes along which a known divergence gives all sites the same draws."""
+    return {axis for entry in case.within for axis in WITHIN[entry].shared}
+
+
+def _shared(case: Case, look: Event | Spread) -> Event | Spread:
+    """One of the sites that are known to share their draws, if that is what they do."""
+    for axis in _known_to_share(case):
+        if isinstance(look, Event):
+            first = look.happened.take([0], 1 + axis)
+            look = replace(look, happened=first) if (look.happened == first).all() else look
+    return look
+
+
 def _findings(look: Event | Spread) -> Iterator[Finding]:
     if isinstance(look, Event):
         return events.tests(look.name, look.happened, look.probability)
@@ -173,14 +188,15 @@ _MOMENTS = {
 """The term of each element in the sum that estimates a moment."""
 
 
-def _moments(sample: Sample, call: Call, outs: Array) -> Iterator[Finding]:
+def _moments(case: Case, outs: Array) -> Iterator[Finding]:
     """The moments that outputs keep, by the extremes between which the draws of a site move them."""
-    x, sites = next(iter(call.arrays.values())).astype(np.float64), sample.sites(call.arguments)
+    sample, arguments = _sample(case), case.call.arguments
+    x, sites = next(iter(case.call.arrays.values())).astype(np.float64), sample.sites(arguments)
     if sample.extremes is None or x.size % 2:  # only an even number of the sample's values has mean 0
         return
-    shared = tuple(axis for axis, length in enumerate(sites) if length == 1)
-    for kept in sample.keeps(call.arguments):
-        one, other = (_MOMENTS[kept](x, out) for out in sample.extremes(call.arguments))
+    shared = tuple({axis for axis, length in enumerate(sites) if length == 1} | _known_to_share(case))
+    for kept in sample.keeps(arguments):
+        one, other = (_MOMENTS[kept](x, out) for out in sample.extremes(arguments))
         total, expected = _MOMENTS[kept](x, outs.astype(np.float64)).sum(), len(outs) * _MOMENTS[kept](x, x).sum()
         yield events.moment(kept, float(total), float(expected), (one - other).sum(axis=shared), len(outs))
 

@@ -84,6 +84,9 @@ def _fractional_lowest(f: Facts) -> Any:
 
 
 ROWS: dict[str, Row] = {
+    "dropout1d-batch": Row(
+        lambda f: 0.0, "one draw a channel, shared by the samples of the batch; all else as documented", shared=(0,)
+    ),
     "dropout-scale": Row(
         _dropout_scale,
         "p and 1-p kept in float32: p is off by 2**-24 p, which changes 1-p by p/(1-p) of that, rounded once more",

@@ -143,7 +143,7 @@ def _meaningless(arguments: Arguments) -> list[dict[str, Any]]:
     largest = max(arguments["x"].shape[2:])
     return [
         *[{"random_u": u} for u in (0.0, 1.0, -0.5, 1.5, math.nan, "0.3")],
-        *[{"output_size": size} for size in (0, -1, largest + 1, [1], "2", 1.5)],
+        *[{"output_size": size} for size in (0, -1, [1], "2", 1.5)],
         *[{"kernel_size": size, "output_size": 1} for size in (0, -1, largest + 1, [1], "2")],
         {"x": arguments["x"][0]},
     ]

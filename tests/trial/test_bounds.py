@@ -174,7 +174,7 @@ def _spoilt(expected, allowed, dtype, index):
 
 @every_cell
 def test_a_bound_is_narrow_somewhere_and_finite_nearly_everywhere(cell):
-    """At its narrowest 64 roundings of the expected value; infinite, where nothing can be said, in few elements."""
+    """At its narrowest 128 roundings of the expected value, sums included; infinite, where nothing can be said, in few elements."""
     narrowest, infinite, count = defaultdict(lambda: np.inf), 0, 0
     unit = precision.uncertainty(np.dtype(cell.dtype))
     for judged in _careful(cell):
@@ -184,7 +184,7 @@ def test_a_bound_is_narrow_somewhere_and_finite_nearly_everywhere(cell):
                 ratios = allowed[ordinary] / (unit * sizes[ordinary])
                 narrowest[output] = min(narrowest[output], ratios.min(initial=np.inf))
                 infinite, count = infinite + np.isinf(allowed).sum(), count + allowed.size
-    assert all(ratio <= 64 for ratio in narrowest.values()), dict(narrowest)
+    assert all(ratio <= 128 for ratio in narrowest.values()), dict(narrowest)
     assert infinite <= count / 20
 
 
