@@ -77,7 +77,8 @@ def _essence(output: str, got: str) -> str:
 def _case(entry: Entry, device: str) -> Case:
     example = entry.example
     values = bind.Values(seed=example.seed, given=example.values)
-    return bind.cases(line.parse(example.call), values, "eager", device, (example.property,))[0]
+    cases = bind.cases(line.parse(example.call), values, "eager", device)
+    return next(case for case in cases if case.cell.property == example.property)
 
 
 def _told(entry: Entry) -> Divergence:

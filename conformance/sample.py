@@ -25,12 +25,12 @@ class Event:
 
 
 @dataclass(frozen=True)
-class Spread:
-    """Numbers of a known distribution, sorted into cells."""
+class Uniform:
+    """Numbers that are uniform on [0, 1), as whole numbers below `resolution`."""
 
     name: str  # "slope"
     cells: NDArray[np.int64]
-    chances: Array  # of each cell
+    resolution: int
 
 
 @dataclass(frozen=True)
@@ -51,17 +51,11 @@ class Sample:
     values: Callable[[Arguments], Array]
     sites: Callable[[Arguments], tuple[int, ...]]
     recover: Callable[[Arguments, Array], dict[str, Array] | None]
-    look: Callable[[Arguments, Array, Any], list[Event | Spread]]
+    look: Callable[[Arguments, Array, Any], list[Event | Uniform]]
     keeps: Callable[[Arguments], tuple[str, ...]] = lambda arguments: ()
     extremes: Callable[[Arguments], tuple[Array, Array]] | None = None
     inexact: int = 0
     again: bool = True
-
-
-def uniform(name: str, numbers: Array) -> Spread:
-    """Numbers that should be uniform on [0, 1]."""
-    cells = 1 << 12
-    return Spread(name, np.clip((numbers * cells).astype(np.int64), 0, cells - 1), np.full(cells, 1 / cells))
 
 
 def standard(shape: tuple[int, ...]) -> Array:

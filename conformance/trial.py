@@ -184,11 +184,10 @@ def registered(case: Case, entries: Sequence[Entry]) -> list[Entry]:
 
 def names(case: Case) -> dict[str, Any]:
     """What a predicate of the register may ask of a case."""
-    arguments, check = case.call.arguments, PROPERTIES[case.cell.property]
     return {
-        **arguments,
-        **(case.operator.facts({**arguments, **case.operator.noise_of(case.call)}) if check.PACE.meant else {}),
-        **check.names(case),
+        **case.call.arguments,
+        **case.operator.facts(case.call.arguments),
+        **PROPERTIES[case.cell.property].names(case),
         "dtype": case.cell.dtype,
         "largest": float(np.finfo(case.dtype).max),
         "layout": case.cell.layout,

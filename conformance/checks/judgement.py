@@ -72,8 +72,6 @@ def judge_outputs(
     give.
     """
     known = case.operator.noise_of(case.call, noise)
-    if not case.operator.settled(arguments, known):
-        return {}
 
     def judged(name: str, value: Array) -> Comparison:
         dtype = case.dtype if value.dtype.kind in "fc" else value.dtype

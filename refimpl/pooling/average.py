@@ -141,7 +141,6 @@ def avg_pool3d_vjp(
 
 def average(x: Array, geometry: Geometry, exclusive: bool = True, divisor_override: float | None = None) -> Array:
     """The sum of every window, divided."""
-    x = np.ascontiguousarray(x)
     dtype = accumulator(x.dtype)  # POOL-A8
     divisors = _divisors(exclusive, divisor_override, dtype)
     padding = -0.0 if exclusive else 0.0  # POOL-A6

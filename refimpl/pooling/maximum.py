@@ -149,7 +149,7 @@ def maximum_or_both(x: Array, geometry: Geometry, return_mask: bool) -> Array | 
 
 def maximum(x: Array, geometry: Geometry) -> Array:
     """The maximum of every window."""
-    x, lowest = np.ascontiguousarray(x), _lowest(x)
+    lowest = _lowest(x)
 
     def compute(block: Block) -> Array:
         cells = load(x, block, lowest, x.dtype)
@@ -160,7 +160,6 @@ def maximum(x: Array, geometry: Geometry) -> Array:
 
 def maximum_and_mask(x: Array, geometry: Geometry) -> tuple[Array, Array]:
     """The maximum of every window and its position in the plane."""
-    x = np.ascontiguousarray(x)
     out, mask = np.empty(geometry.out_view, x.dtype), np.empty(geometry.out_view, np.int32)
     for block in blocks(geometry, _ranked_size(x, geometry)):
         best, distances, where = first_maxima(x, block, _lowest(x))
@@ -174,7 +173,7 @@ def maximum_and_mask(x: Array, geometry: Geometry) -> tuple[Array, Array]:
 
 def maximum_vjp(grad_out: ArrayLike, x: Array, geometry: Geometry) -> Array:
     """The gradient of every window, given to its first maximum."""
-    x = np.ascontiguousarray(floating("x", x))
+    floating("x", x)
     g = same_shape("grad_out", floating("grad_out", grad_out), geometry.out_shape).reshape(geometry.out_view)
     out = np.zeros(geometry.view, accumulator(x.dtype))
     channels = geometry.view[-1]
