@@ -174,7 +174,7 @@ def _spoilt(expected, allowed, dtype, index):
 
 @every_cell
 def test_a_bound_is_narrow_somewhere_and_finite_nearly_everywhere(cell):
-    """At its narrowest 128 roundings of the expected value, sums included; infinite, where nothing can be said, in few elements."""
+    """At its narrowest 128 roundings of the expected value, sums included; infinite in few elements."""
     narrowest, infinite, count = defaultdict(lambda: np.inf), 0, 0
     unit = precision.uncertainty(np.dtype(cell.dtype))
     for judged in _careful(cell):
