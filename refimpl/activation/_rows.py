@@ -37,8 +37,14 @@ def rowwise(formula: Callable[..., Array], axis: int, dtype: np.dtype[Any], *arr
 
 
 def total(x: Array) -> Array:
-    """The sum along the middle axis, halved again and again, so that a number is rounded log2(length) times at most."""
+    """The sum along the middle axis, pairwise: by NumPy where numbers are neighbours, else by halving again and again.
+
+    So a number is rounded about log2(length) times, not length times.
+    """
     count = x.shape[1]
+    if x.shape[2] == 1:
+        sums: Array = x.sum(axis=1, keepdims=True)
+        return sums
     half = (count + 1) // 2
     sums = x[:, :half].copy()
     sums[:, : count - half] += x[:, half:]

@@ -106,11 +106,15 @@ def shares(x: Array) -> Array:
 def shares_vjp(g: Array, x: Array) -> Array:
     """The shares sum to 1, so g may be measured from that of the largest: nothing cancels when it is nearly all."""
     parts = exponentials(x)
-    relative = g - np.take_along_axis(g, parts.first, 1)
-    y = parts.others / (parts.largest + parts.rest)
-    mean = total(relative * y)
+    of_largest = np.take_along_axis(g, parts.first, 1)
+    finite = np.isfinite(of_largest)
+    relative = g - np.where(finite, of_largest, 0)
+    left = np.where(finite, 0 * g.dtype.type(0), of_largest)  # an infinity is nothing to measure from
+    np.put_along_axis(relative, parts.first, 0, 1)
+    y, share = parts.others / (parts.largest + parts.rest), parts.largest / (parts.largest + parts.rest)
+    mean = total(relative * y) + left * share
     out: Array = y * (relative - mean)
-    np.put_along_axis(out, parts.first, -mean * (parts.largest / (parts.largest + parts.rest)), 1)
+    np.put_along_axis(out, parts.first, (left - mean) * share, 1)
     return out
 
 

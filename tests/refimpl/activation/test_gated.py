@@ -103,4 +103,10 @@ def test_special_values() -> None:
         refimpl.swiglu(np.array([-inf, inf, nan]), np.array([2.0, 2.0, 1.0])), [-0.0, inf, nan], equal_nan=True
     )
     assert np.array_equal(refimpl.swiglu(np.array([-inf, -5000.0]), np.array([1e300, 1e300])), [0, 0])
+    assert refimpl.swiglu(np.array(-1200.0), np.array(1e308)) == near(
+        -1200 * np.exp(np.longdouble(-1200)) * 1e308, 1e-15
+    )
+    tiny, x, large = np.exp(np.longdouble(-740)), np.array([-740.0]), np.array([2.0**60])
+    assert refimpl.swiglu_vjp(np.ones(1), x, large)[0] == near(-739 * 2.0**60 * tiny, 1e-15)
+    assert refimpl.swiglu_vjp(large, x, np.ones(1))[1] == near(-740 * 2.0**60 * tiny, 1e-15)
     assert refimpl.glu(np.array([2.0**60, -740.0]))[0] == near(2.0**60 * np.exp(np.longdouble(-740)), 1e-15)

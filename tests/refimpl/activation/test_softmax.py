@@ -21,13 +21,16 @@ NAMES = ["softmax", "log_softmax"]
 
 
 def rows(rng: np.random.Generator, dtype: Any) -> list[np.ndarray]:
-    """Rows of every length and spread: near 0, wide apart, far from 0, one number ruling all others, ties."""
+    """Rows of every length and spread: near 0, wide apart, far from 0, up to where e^x overflows, one ruler, ties."""
     size = int(rng.integers(1, 40))
     normal = rng.standard_normal(size)
     ruled = np.where(np.arange(size) == size // 2, 40, -rng.uniform(0, 60, size))
     ties = rng.integers(-2, 3, size)
+    edge = rng.uniform(0.1, 1.2) * float(np.log(np.finfo(dtype).max)) * rng.uniform(0.9, 1, size)
     digits = 1 + rng.random(size).astype(dtype) * np.finfo(dtype).eps * 1000
-    return [row.astype(dtype) * digits for row in (normal, 100 * normal, 1e4 + normal, ruled, ties, 1e-300 * normal)]
+    return [
+        row.astype(dtype) * digits for row in (normal, 100 * normal, 1e4 + normal, edge, ruled, ties, 1e-300 * normal)
+    ]
 
 
 def shares(x: np.ndarray) -> list[Any]:
