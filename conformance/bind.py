@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from math import prod
@@ -50,8 +50,8 @@ class Values:
         return np.random.default_rng([self.seed, array]).integers(0, 1 << 32, size, np.uint32)
 
 
-def cases(line: Line, values: Values, mode: str, device: str) -> list[Case]:
-    """The cases of a line: one for each property that a written call can be judged by.
+def cases(line: Line, values: Values, mode: str, device: str, properties: Sequence[str] = OF_ONE_CALL) -> list[Case]:
+    """The cases of a line: one for each of these properties that its operator has.
 
     Raises:
         UserError: the operator is not on trial, or its arguments, dtype or values do not fit.
@@ -60,7 +60,7 @@ def cases(line: Line, values: Values, mode: str, device: str) -> list[Case]:
     operator, dtype = resolved.operator, resolved.x.dtype
     if dtype not in operator.dtypes:
         raise UserError(f"the Tensor has dtype {dtype!r}; {resolved.api} is on trial in {', '.join(operator.dtypes)}")
-    checks = [name for name in OF_ONE_CALL if PROPERTIES[name].applies(operator)]
+    checks = [name for name in properties if PROPERTIES[name].applies(operator)]
     cells = [Cell(operator.name, name, dtype, mode, resolved.layout, device) for name in checks]
     call = _call(resolved, values, cells[0])
     return [_case(cell, operator, call, values) for cell in cells]
@@ -69,7 +69,8 @@ def cases(line: Line, values: Values, mode: str, device: str) -> list[Case]:
 def _call(resolved: Resolved, values: Values, cell: Cell) -> Call:
     """The call with every array filled in."""
     operator = resolved.operator
-    tensors = {name: _tensor(resolved, name, value) for name, value in resolved.arguments.items()}
+    meant = PROPERTIES[cell.property].PACE.meant
+    tensors = {name: _tensor(resolved, name, value, meant) for name, value in resolved.arguments.items()}
     seed = values.seed if operator.noise else None
     call = assemble(operator, cell, tensors, values.region, values.codes, layer=resolved.layer, seed=seed)
     own = {name: value for name, value in values.given.items() if name != "cotangent"}
@@ -89,10 +90,15 @@ def _case(cell: Cell, operator: Operator, call: Call, values: Values) -> Case:
     return case
 
 
-def _tensor(resolved: Resolved, name: str, value: Any) -> Any:
-    """An argument as the declaration has it: the place of an array, or a plain value."""
+def _tensor(resolved: Resolved, name: str, value: Any, meant: bool) -> Any:
+    """An argument as the declaration has it: the place of an array, or a plain value.
+
+    Where the call is not meant to have a meaning, an array may take any place.
+    """
     place = _places(resolved.operator.name, resolved.layout).get(name)
     if isinstance(value, TensorSpec):
+        if place is None and not meant:
+            return Tensor(value.shape, dtype=value.dtype)
         if place is None:
             raise UserError(f"{name} is a Tensor; {resolved.api} is on trial with a plain value there")
         if prod(value.shape) > LARGEST:

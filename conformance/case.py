@@ -26,8 +26,8 @@ class Case:
     """A call of a cell's operator, and where the further arrays that a property needs come from.
 
     `extras` holds these arrays (a cotangent, the inputs of further steps) once the property has drawn them; `steps` the
-    switches between training and evaluation; `sequence` the calls that share a random stream; `within` the known
-    divergences that the case shows, and may show.
+    switches between training and evaluation; `sequence` the calls that share a random stream, each a case by itself;
+    `within` the known divergences that the case shows, and may show.
     """
 
     cell: Cell
@@ -39,7 +39,7 @@ class Case:
     extras: dict[str, Array] = field(default_factory=dict)
     steps: tuple[bool, ...] = ()
     within: tuple[str, ...] = ()
-    sequence: list[tuple[Operator, Call]] = field(default_factory=list)
+    sequence: list[Case] = field(default_factory=list)
 
     @property
     def dtype(self) -> np.dtype[Any]:

@@ -77,8 +77,8 @@ def _essence(output: str, got: str) -> str:
 def _case(entry: Entry, device: str) -> Case:
     example = entry.example
     values = bind.Values(seed=example.seed, given=example.values)
-    cases = bind.cases(line.parse(example.call), values, "eager", device)
-    return next(case for case in cases if case.cell.property == example.property)
+    mode = "eager" if entry.modes == ("*",) else entry.modes[0]
+    return bind.cases(line.parse(example.call), values, mode, device, (example.property,))[0]
 
 
 def _told(entry: Entry) -> Divergence:

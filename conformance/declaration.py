@@ -62,10 +62,11 @@ class Operator:
 
     `draw(tape, layout)` gives the arguments of a call, with a `Tensor` in the place of every array. `noise(stream,
     arguments)` draws from Paddle's stream the extra arguments that the reference of a random operator takes; `sample`
-    says how to look at the operator where that stream is not known. `meaningless(arguments)` are changes that leave a
-    call without meaning. `points(arguments)` are the
-    places where the function is not smooth, for the region "kinks". `facts(arguments)` is what the register's
-    predicates may ask of a call beyond its arguments.
+    says how to look at the operator where that stream is not known. `settled(arguments, noise)` is false where a
+    rounding within the bounds would change the result altogether, so that nothing is claimed of it. `meaningless(
+    arguments)` are changes that leave a call without meaning. `points(arguments)` are the places where the function is
+    not smooth, for the region "kinks". `facts(arguments)` is what the register's predicates may ask of a call beyond
+    its arguments.
     """
 
     name: str
@@ -82,6 +83,7 @@ class Operator:
     facts: Callable[[Arguments], Mapping[str, Any]] = lambda arguments: {}
     noise: Callable[[Generator, Arguments], dict[str, Any]] | None = None
     sample: Sample | None = None
+    settled: Callable[[Arguments, Arguments], bool] = lambda arguments, noise: True
     meaningless: Callable[[Arguments], Sequence[dict[str, Any]]] | None = None
     dtypes: tuple[str, ...] = ("float32", "float64")
     module: str = "paddle.nn.functional"
@@ -93,8 +95,9 @@ class Operator:
 
     @cached_property
     def signature(self) -> inspect.Signature:
-        """The signature of the reference, which is Paddle's without `name`."""
-        return inspect.signature(getattr(refimpl, self.name))
+        """The arguments of the reference, which are Paddle's without `name`; not the randomness, given by keyword."""
+        parameters = inspect.signature(getattr(refimpl, self.name)).parameters.values()
+        return inspect.Signature([p for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD])
 
     def reference(self, call: Call, arguments: Arguments, noise: Arguments | None = None) -> dict[str, Array]:
         """The outputs of the reference, by name, then the new values of the updated arguments.

@@ -26,7 +26,7 @@ def failure(case: Case, judgement: Judgement) -> Failure:
     if case.call.seed is not None:
         inputs["paddle.seed"] = str(case.call.seed)
     return Failure(
-        call="; ".join(spelling.call(*called) for called in case.sequence or [(case.operator, case.call)]),
+        call="; ".join(spelling.call(part.operator, part.call) for part in case.sequence or [case]),
         what=f"{judgement.output}: {worst.problem}",
         output=judgement.output,
         index=list(worst.index),
@@ -41,10 +41,11 @@ def failure(case: Case, judgement: Judgement) -> Failure:
 
 
 def _script(case: Case, judgement: Judgement) -> str:
+    found = judgement.comparison
     if judgement.chance is not None:
-        return ""  # what is said of thousands of calls shows in no single one
+        return sequence_script.many(case, judgement.output, found.expected)
     writer = sequence_script if case.sequence else script
-    return writer.write(case, judgement.output, judgement.comparison.index, judgement.comparison.expected)
+    return writer.write(case, judgement.output, found.index, found.expected)
 
 
 def message(record: Record) -> str:

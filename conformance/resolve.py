@@ -50,7 +50,7 @@ def resolve(line: Line, device: str) -> Resolved:
 
 def _function(line: Line) -> Resolved:
     operator = _operator(line.api)
-    arguments = _bind(line.api, _common(operator.signature), line.args, line.kwargs)
+    arguments = _bind(line.api, operator.signature, line.args, line.kwargs)
     return Resolved(line.api, operator, _layout(operator, arguments), arguments, layer=False)
 
 
@@ -78,15 +78,10 @@ def _is_alias(api: str, operator: Operator) -> bool:
     return api.startswith("paddle.") and surface.same(api, operator.api)
 
 
-def _common(signature: inspect.Signature) -> inspect.Signature:
-    """The arguments that Paddle's function has as well: not the randomness, which the reference takes by keyword."""
-    return inspect.Signature([p for p in signature.parameters.values() if p.kind is p.POSITIONAL_OR_KEYWORD])
-
-
 def _bind(api: str, signature: inspect.Signature, args: Iterable[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
     """The arguments by name, the defaults filled in; what is given as `name`, which only labels, does not count."""
     parameters = [p.replace(annotation=p.empty) for p in signature.parameters.values()]
-    signature = signature.replace(parameters=parameters, return_annotation=inspect.Signature.empty)
+    signature = signature.replace(parameters=parameters)
     try:
         bound = signature.bind(*args, **{name: value for name, value in kwargs.items() if name != "name"})
     except TypeError as error:
@@ -174,7 +169,7 @@ def _declared(api: str, name: str) -> tuple[Operator, Layer]:
 
 def _arguments(operator: Operator, options: Mapping[str, Any], applied: Applied) -> dict[str, Any]:
     """The function's arguments: x, the options of the same name, and defaults."""
-    parameters = _common(operator.signature).parameters
+    parameters = operator.signature.parameters
     x = next(iter(parameters))
     values = [*applied.args, *applied.kwargs.values()]
     if len(values) != 1 or not applied.kwargs.keys() <= {x, "x", "input"}:

@@ -25,12 +25,12 @@ class Event:
 
 
 @dataclass(frozen=True)
-class Uniform:
-    """Numbers that are uniform on [0, 1), as whole numbers below `resolution`."""
+class Spread:
+    """Numbers of a known distribution, sorted into cells."""
 
     name: str  # "slope"
     cells: NDArray[np.int64]
-    resolution: int
+    chances: Array  # of each cell
 
 
 @dataclass(frozen=True)
@@ -51,11 +51,17 @@ class Sample:
     values: Callable[[Arguments], Array]
     sites: Callable[[Arguments], tuple[int, ...]]
     recover: Callable[[Arguments, Array], dict[str, Array] | None]
-    look: Callable[[Arguments, Array, Any], list[Event | Uniform]]
+    look: Callable[[Arguments, Array, Any], list[Event | Spread]]
     keeps: Callable[[Arguments], tuple[str, ...]] = lambda arguments: ()
     extremes: Callable[[Arguments], tuple[Array, Array]] | None = None
     inexact: int = 0
     again: bool = True
+
+
+def uniform(name: str, numbers: Array) -> Spread:
+    """Numbers that should be uniform on [0, 1]."""
+    cells = 1 << 12
+    return Spread(name, np.clip((numbers * cells).astype(np.int64), 0, cells - 1), np.full(cells, 1 / cells))
 
 
 def standard(shape: tuple[int, ...]) -> Array:

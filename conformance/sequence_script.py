@@ -1,4 +1,4 @@
-"""A stand-alone script for a sequence of random calls, up to the one that diverges."""
+"""Stand-alone scripts for random calls: a sequence up to the call that diverges, or one call many times."""
 
 from __future__ import annotations
 
@@ -12,13 +12,40 @@ _OUTPUT = re.compile(
 )
 
 
+_HEAD = ["import numpy as np, paddle", "from numpy import inf, nan"]
+
+_PROGRAM = """\
+def run(call, x):
+    paddle.enable_static()
+    with paddle.static.program_guard(paddle.static.Program()):
+        out = call(paddle.static.data("x", x.shape, str(x.dtype).split(".")[-1]))
+        found = paddle.static.Executor().run(feed={"x": x.numpy()}, fetch_list=[out])
+    paddle.disable_static()
+    return paddle.to_tensor(found[0])"""
+
+
+def many(case: Case, output: str, expected: str) -> str:
+    """The script for what is said of many calls in a row: the first of them."""
+    (name, x), *_ = case.call.arrays.items()
+    lines = [
+        *_HEAD,
+        f"paddle.seed({case.call.seed})",
+        f"{name} = paddle.to_tensor({spelling.array(x)})",
+        "for number in range(8):",
+        f"    result = {spelling.written(case.operator, case.call, {name: name})}",
+        '    print("got     ", result.numpy().tolist())',
+        f'print("expected", {f"{output}: {expected}"!r})',
+    ]
+    return "\n".join(lines) + "\n"
+
+
 def write(case: Case, output: str, index: tuple[int, ...], expected: str) -> str:
-    """The script; empty for a mode that a script of a few lines cannot show."""
+    """The script; empty for what a script of a few lines cannot show."""
     found = _OUTPUT.fullmatch(output)
-    if case.cell.mode != "eager" or found is None:
+    if found is None or not _shows(case, found[1]):
         return ""
     what, last, back = found[1], int(found[2]), found[3]
-    lines = ["import numpy as np, paddle", "from numpy import inf, nan", f"paddle.seed({case.call.seed})"]
+    lines = [*_HEAD, *([_PROGRAM] if case.cell.mode == "static" else []), f"paddle.seed({case.call.seed})"]
     for number in range(1, (len(case.sequence) if back else last) + 1):
         lines += _call(case, number)
         if number == 1 and back == "restored":
@@ -35,17 +62,24 @@ def write(case: Case, output: str, index: tuple[int, ...], expected: str) -> str
     return "\n".join(lines) + "\n"
 
 
+def _shows(case: Case, what: str) -> bool:
+    """Whether a script shows this output: of a program, the first."""
+    return case.cell.mode == "eager" or (case.cell.mode == "static" and what in ("out", "the generator"))
+
+
 def _call(case: Case, number: int) -> list[str]:
-    operator, call = case.sequence[number - 1]
+    operator, call = case.sequence[number - 1].operator, case.sequence[number - 1].call
     (name, x), *_ = call.arrays.items()
     made = f"x{number} = paddle.to_tensor({spelling.array(x)}, stop_gradient=False)"
+    if case.cell.mode == "static":
+        return [made, f"out{number} = run(lambda x: {spelling.written(operator, call, {name: 'x'})}, x{number})"]
     return [made, f"out{number} = {spelling.written(operator, call, {name: f'x{number}'})}"]
 
 
 def _result(case: Case, what: str, number: int) -> str:
     if what == "the generator":
         return "paddle.rand([1])"
-    operator, call = case.sequence[number - 1]
+    operator, call = case.sequence[number - 1].operator, case.sequence[number - 1].call
     first = f"out{number}[0]" if call.arguments.get("return_mask") else f"out{number}"
     if what.startswith("gradient of "):
         ramp = f'paddle.to_tensor(np.linspace(1, 2, {first}.size, dtype="{case.cell.dtype}").reshape({first}.shape))'

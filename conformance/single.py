@@ -40,7 +40,8 @@ def judge(case: Case, register: Sequence[Entry], repeat: str) -> Record:
         UserError: the call has no meaning, or there is no such device.
     """
     subject.load()  # before the fork, or every child would import Paddle anew
-    meaning(case)
+    if PROPERTIES[case.cell.property].PACE.meant:
+        meaning(case)
     PROPERTIES[case.cell.property].prepare(case)
     known = registered(case, register)
     outcome = isolated(lambda: _judge(case, known, repeat), SECONDS)

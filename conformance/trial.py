@@ -164,30 +164,30 @@ class Trial:
 
 def judge_case(case: Case, subject: Any, entries: Sequence[Entry]) -> Judgement | None:
     """The judgement of a case, in the light of the entries of the register."""
-    known = registered(case, entries) if entries else []
-    if not all(entry.within for entry in known):
-        return None
-    case.within = tuple(entry.within for entry in known)
+    for part in case.sequence or [case]:
+        known = registered(part, entries) if entries else []
+        if not all(entry.within for entry in known):
+            return None
+        part.within = tuple(entry.within for entry in known)
     judgement: Judgement = PROPERTIES[case.cell.property].judge(case, subject)
     return judgement
 
 
 def registered(case: Case, entries: Sequence[Entry]) -> list[Entry]:
-    """The entries that are about a case, or about any call of its sequence."""
-    parts = [
-        replace(case, cell=replace(case.cell, operator=operator.name), operator=operator, call=call)
-        for operator, call in case.sequence
-    ] or [case]
-    named = [(part.cell, names(part)) for part in parts]
-    return [entry for entry in entries if any(entry.concerns(cell) and entry.matches(n) for cell, n in named)]
+    """The entries that are about a case, or about a call of its sequence."""
+    if case.sequence:
+        return [entry for part in case.sequence for entry in registered(part, entries)]
+    named = names(case)
+    return [entry for entry in entries if entry.concerns(case.cell) and entry.matches(named)]
 
 
 def names(case: Case) -> dict[str, Any]:
     """What a predicate of the register may ask of a case."""
+    arguments, check = case.call.arguments, PROPERTIES[case.cell.property]
     return {
-        **case.call.arguments,
-        **case.operator.facts(case.call.arguments),
-        **PROPERTIES[case.cell.property].names(case),
+        **arguments,
+        **(case.operator.facts({**arguments, **case.operator.noise_of(case.call)}) if check.PACE.meant else {}),
+        **check.names(case),
         "dtype": case.cell.dtype,
         "largest": float(np.finfo(case.dtype).max),
         "layout": case.cell.layout,

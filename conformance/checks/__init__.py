@@ -2,12 +2,15 @@
 
 from types import ModuleType
 
-from conformance.checks import forward, gradient, state
+from conformance.checks import errors, forward, gradient, state, statistics, stream
 
 PROPERTIES: dict[str, ModuleType] = {
     "forward": forward,
     "gradient": gradient,
     "state": state,
+    "stream": stream,
+    "statistics": statistics,
+    "errors": errors,
 }
 """Every property: a module with its `PACE` and the functions `applies(operator)`, `prepare(case)`, `names(case)` and
 `judge(case, subject)`."""

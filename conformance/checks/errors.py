@@ -12,7 +12,7 @@ from conformance.checks.pace import Pace
 from conformance.declaration import Operator
 from conformance.judge.compare import Comparison
 
-PACE = Pace(slower=8, predicts=False)
+PACE = Pace(slower=8, predicts=False, meant=False)
 
 ALLOWED = ("ValueError", "TypeError", "IndexError", "RuntimeError")
 """The classes of exceptions that are raised on purpose; Paddle's documentation of the operators on trial names none."""
@@ -33,7 +33,11 @@ def prepare(case: Case) -> None:
 
 
 def names(case: Case) -> dict[str, Any]:
-    """What the register may ask of a case beyond its arguments: nothing."""
+    """What the register may ask of a case beyond its arguments: the argument that the reference refuses."""
+    try:
+        case.operator.reference(case.call, case.call.arguments)
+    except (TypeError, ValueError) as error:
+        return {"refused": str(error).partition(" is ")[0]}
     return {}
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from conformance.declaration import widen
 from conformance.judge import precision
 from conformance.judge.bounds import Facts, Row
 from conformance.judge.compare import Comparison, compare
+from conformance.judge.table import TABLE
 from conformance.judge.within import WITHIN
 from conformance.record import Chance
 
@@ -72,6 +73,8 @@ def judge_outputs(
     give.
     """
     known = case.operator.noise_of(case.call, noise)
+    if not case.operator.settled(arguments, known):
+        return {}
 
     def judged(name: str, value: Array) -> Comparison:
         dtype = case.dtype if value.dtype.kind in "fc" else value.dtype
@@ -84,6 +87,38 @@ def judge_outputs(
 
     with np.errstate(all="ignore"):
         return {name: judged(name, value) for name, value in compute().items()}
+
+
+def judge_forward(case: Case, got: Mapping[str, Array], noise: Mapping[str, Any]) -> dict[str, Comparison]:
+    """The outputs of a call with this noise; `got` has them by position."""
+    operator, arguments = case.operator, wide_arguments(case)
+    named = {operator.outputs[int(key)]: value for key, value in got.items() if key.isdigit()}
+
+    def compute(**changes: Any) -> dict[str, Array]:
+        return operator.reference(case.call, {**arguments, **changes}, noise)
+
+    return judge_outputs(case, TABLE[operator.name].outputs, named, arguments, compute, noise=noise)
+
+
+def judge_gradient(
+    case: Case, got: Mapping[str, Array], noise: Mapping[str, Any], cotangent: Array, inexact: int = 0
+) -> dict[str, Comparison]:
+    """The gradients of a call with this noise, which is off by `inexact` roundings."""
+    operator, arguments, prefix = case.operator, wide_arguments(case), "gradient of "
+    named = {key.removeprefix(prefix): value for key, value in got.items() if key.startswith(prefix)}
+    wide = cotangent.astype(precision.reference_dtype(case.dtype))
+
+    def compute(cotangent: Array = wide, **changes: Any) -> dict[str, Array]:
+        return operator.reference_gradients(case.call, cotangent, {**arguments, **changes}, noise)
+
+    rows = {name: _relaxed(row, inexact) for name, row in TABLE[operator.name].gradients.items()}
+    found = judge_outputs(case, rows, named, arguments, compute, wide, noise)
+    return {prefix + name: comparison for name, comparison in found.items()}
+
+
+def _relaxed(row: Row, roundings: int) -> Row:
+    """The bound where the noise is off by so many roundings."""
+    return replace(row, allowed=lambda f: row.allowed(f) + f.rounding(roundings, f.expected)) if roundings else row
 
 
 def _allowed(case: Case, row: Row, facts: Facts) -> tuple[Any, Any]:

@@ -17,6 +17,7 @@ class Pace:
     most: int = 1 << 30  # batches, whatever the profile
     shrinks: bool = True
     predicts: bool = True  # whether it needs to know what a random operator draws
+    meant: bool = True  # whether its calls have a meaning
     several: bool = False  # whether a case calls several operators
 
     def batches(self, wanted: int) -> int:

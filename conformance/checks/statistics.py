@@ -19,21 +19,19 @@ from numpy.typing import NDArray
 
 from conformance.call import Answer, Call, Step
 from conformance.case import Case
-from conformance.checks.judgement import Judgement, judge_outputs, raised, wide_arguments, worst
+from conformance.checks.judgement import Judgement, judge_forward, judge_gradient, raised, worst
 from conformance.checks.pace import Pace
 from conformance.declaration import Operator
 from conformance.judge import events
-from conformance.judge.bounds import Row
 from conformance.judge.compare import Comparison
 from conformance.judge.events import Finding
-from conformance.judge.precision import reference_dtype
-from conformance.judge.table import TABLE
+from conformance.judge.within import WITHIN
 from conformance.record import Chance
-from conformance.sample import Event, Sample, Uniform
+from conformance.sample import Event, Sample, Spread
 
 Array = NDArray[Any]
 
-PACE = Pace(batch=1, shrinks=False, predicts=False)
+PACE = Pace(batch=1, slower=4, shrinks=False, predicts=False)
 
 BUDGET = 1e-6
 """The probability with which a whole run may raise a false alarm through these checks, at most."""
@@ -41,7 +39,7 @@ BUDGET = 1e-6
 CASES = 1 << 16
 """How many cases share the budget; a run that plans fewer leaves the rest of it unspent."""
 
-SITES, CALLS = 1 << 18, 1 << 11
+SITES, CALLS = 1 << 18, 1 << 10
 """How many sites a case looks at, and in how many calls at most."""
 
 
@@ -66,23 +64,26 @@ def names(case: Case) -> dict[str, Any]:
 def judge(case: Case, subject: Any) -> Judgement:
     """The worst of the exact and the statistical tests of a sample."""
     sample, call = _sample(case), replace(case.call, seed=None)
-    count = max(2, min(-(-SITES // max(math.prod(sample.sites(call.arguments)), 1)), CALLS))
-    answers = subject.script(_steps(call, case.call.seed or 0, count))
-    for answer in answers:
+    seed = Step("seed", seed=case.call.seed or 0)
+    once = subject.script([seed, Step("call", call)])[-1]
+    if once.error is not None:
+        return raised(once)
+    many = subject.script(_steps(seed, call, np.ones_like(once.arrays["0"]), _count(sample, call)))
+    for answer in many:
         if answer.error is not None:
             return raised(answer)
-    calls, again = answers[2 : 2 + count], answers[-1]
-    verdicts = _repeated(calls[0], again)
-    if any(answer.arrays["0"].shape != calls[0].arrays["0"].shape for answer in calls):
+    _, before, *calls, after = many
+    verdicts = _repeated(once, calls[0])
+    if any(answer.arrays["0"].shape != once.arrays["0"].shape for answer in calls):
         return Judgement("out", Comparison("the shape changes from call to call", share=math.inf))
     outs = np.stack([answer.arrays["0"] for answer in calls])
     noise = sample.recover(call.arguments, outs)
     verdicts |= _exact(case, calls, noise)
-    looks = sample.look(call.arguments, outs, noise)
+    looks = [_shared(case, look) for look in sample.look(call.arguments, outs, noise)]
     if not looks:
-        verdicts |= _idle(answers[1], answers[2 + count])
+        verdicts |= _idle(before, after)
     findings = [finding for look in looks for finding in _findings(look)]
-    return _together(verdicts, findings + list(_moments(sample, call, outs)))
+    return _together(verdicts, findings + list(_moments(case, outs)))
 
 
 def _sample(case: Case) -> Sample:
@@ -90,13 +91,16 @@ def _sample(case: Case) -> Sample:
     return case.operator.sample
 
 
-def _steps(call: Call, seed: int, count: int) -> list[Step]:
-    """Many calls in a row, the first with its gradient; then the first again from the same seed."""
-    first = Step("call", call, np.ones_like(next(iter(call.arrays.values()))))
-    return [
-        Step("seed", seed=seed), Step("peek"), first, *[Step("call", call)] * (count - 1), Step("peek"),
-        Step("seed", seed=seed), Step("call", call),
-    ]  # fmt: skip
+def _count(sample: Sample, call: Call) -> int:
+    """How many calls are needed."""
+    sites = math.prod(sample.sites(call.arguments))
+    return max(2, min(-(-SITES // max(sites, 1)), CALLS))
+
+
+def _steps(seed: Step, call: Call, cotangent: Array, count: int) -> list[Step]:
+    """Many calls in a row, the first with its gradient."""
+    first = Step("call", call, cotangent)
+    return [seed, Step("peek"), first, *[Step("call", call)] * (count - 1), Step("peek")]
 
 
 def _repeated(first: Answer, again: Answer) -> dict[str, Comparison]:
@@ -120,43 +124,32 @@ def _exact(case: Case, calls: Sequence[Answer], noise: Mapping[str, Array] | Non
         return verdicts
     for name, at in (("first", 0), ("last", -1)):
         own = {key: value[at] for key, value in noise.items()}
-        found = _forward(case, calls[at], own) | (_gradient(case, calls[at], own) if at == 0 else {})
+        found = judge_forward(case, calls[at].arrays, own)
+        if at == 0:
+            ones = np.ones_like(calls[at].arrays["0"])
+            found |= judge_gradient(case, calls[at].arrays, own, ones, _sample(case).inexact)
         verdicts |= {f"{output} of the {name} call": comparison for output, comparison in found.items()}
     return verdicts
 
 
-def _forward(case: Case, answer: Answer, noise: Mapping[str, Array]) -> dict[str, Comparison]:
-    operator, arguments = case.operator, wide_arguments(case)
-    got = {operator.outputs[int(k)]: value for k, value in answer.arrays.items() if k.isdigit()}
-
-    def compute(**changes: Any) -> dict[str, Array]:
-        return operator.reference(case.call, {**arguments, **changes}, noise)
-
-    return judge_outputs(case, TABLE[operator.name].outputs, got, arguments, compute, noise=noise)
+def _known_to_share(case: Case) -> set[int]:
+    """The axes along which a known divergence gives all sites the same draws."""
+    return {axis for entry in case.within for axis in WITHIN[entry].shared}
 
 
-def _gradient(case: Case, answer: Answer, noise: Mapping[str, Array]) -> dict[str, Comparison]:
-    operator, arguments, prefix = case.operator, wide_arguments(case), "gradient of "
-    got = {key.removeprefix(prefix): value for key, value in answer.arrays.items() if key.startswith(prefix)}
-    ones = np.ones(answer.arrays["0"].shape, reference_dtype(case.dtype))
-
-    def compute(cotangent: Array = ones, **changes: Any) -> dict[str, Array]:
-        return operator.reference_gradients(case.call, cotangent, {**arguments, **changes}, noise)
-
-    rows = {name: _relaxed(row, _sample(case).inexact) for name, row in TABLE[operator.name].gradients.items()}
-    found = judge_outputs(case, rows, got, arguments, compute, ones, noise)
-    return {prefix + name: comparison for name, comparison in found.items()}
+def _shared(case: Case, look: Event | Spread) -> Event | Spread:
+    """One of the sites that are known to share their draws, if that is what they do."""
+    for axis in _known_to_share(case):
+        if isinstance(look, Event):
+            first = look.happened.take([0], 1 + axis)
+            look = replace(look, happened=first) if (look.happened == first).all() else look
+    return look
 
 
-def _relaxed(row: Row, roundings: int) -> Row:
-    """The bound where the noise itself is off by so many roundings."""
-    return replace(row, allowed=lambda f: row.allowed(f) + (f.rounding(roundings, f.expected) if roundings else 0.0))
-
-
-def _findings(look: Event | Uniform) -> Iterator[Finding]:
+def _findings(look: Event | Spread) -> Iterator[Finding]:
     if isinstance(look, Event):
         return events.tests(look.name, look.happened, look.probability)
-    return iter([events.uniformity(look.name, look.cells, look.resolution)])
+    return iter([events.distribution(look.name, look.cells, look.chances)])
 
 
 _MOMENTS = {
@@ -167,14 +160,15 @@ _MOMENTS = {
 """The term of each element in the sum that estimates a moment."""
 
 
-def _moments(sample: Sample, call: Call, outs: Array) -> Iterator[Finding]:
+def _moments(case: Case, outs: Array) -> Iterator[Finding]:
     """The moments that outputs keep, by the extremes between which the draws of a site move them."""
-    x, sites = next(iter(call.arrays.values())).astype(np.float64), sample.sites(call.arguments)
+    sample, arguments = _sample(case), case.call.arguments
+    x, sites = next(iter(case.call.arrays.values())).astype(np.float64), sample.sites(arguments)
     if sample.extremes is None or x.size % 2:  # only an even number of the sample's values has mean 0
         return
-    shared = tuple(axis for axis, length in enumerate(sites) if length == 1)
-    for kept in sample.keeps(call.arguments):
-        one, other = (_MOMENTS[kept](x, out) for out in sample.extremes(call.arguments))
+    shared = tuple({axis for axis, length in enumerate(sites) if length == 1} | _known_to_share(case))
+    for kept in sample.keeps(arguments):
+        one, other = (_MOMENTS[kept](x, out) for out in sample.extremes(arguments))
         total, expected = _MOMENTS[kept](x, outs.astype(np.float64)).sum(), len(outs) * _MOMENTS[kept](x, x).sum()
         yield events.moment(kept, float(total), float(expected), (one - other).sum(axis=shared), len(outs))
 

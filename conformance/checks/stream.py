@@ -1,15 +1,16 @@
 """Stream: random calls in a row draw from one generator what it is known to give, and leave it where they should.
 
-The values of the arrays are plain, and outputs are compared to 16 bits: here a wrong draw is looked for, not a
-rounding, which is what forward and gradient are for. After every call the next number of the generator is compared as
-well, so that a call which draws too much or too little, or in evaluation at all, is found where it happens.
+The values of the arrays are plain: a wrong draw is looked for here. After every call the next number of the generator
+is compared as well, so that a call which draws too much or too little, or in evaluation at all, is found where it
+happens.
 """
 
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 
 from conformance.call import Call, Step
 from conformance.case import Case, assemble
-from conformance.checks.judgement import Judgement, raised, worst
+from conformance.checks.judgement import Judgement, judge_forward, judge_gradient, raised, worst
 from conformance.checks.pace import Pace
 from conformance.declaration import Operator
 from conformance.draw.tape import TRACKS, Tape
@@ -29,8 +30,6 @@ Array = NDArray[Any]
 
 PACE = Pace(modes=("eager", "static", "to_static"), batch=1, slower=4, shrinks=False, several=True)
 
-_PRECISION = 2.0**-16
-
 
 def applies(operator: Operator) -> bool:
     """Whether the operator draws anything, and values are known that show what."""
@@ -40,37 +39,38 @@ def applies(operator: Operator) -> bool:
 def prepare(case: Case) -> None:
     """Draw the further calls of the sequence, each from a track of the tape."""
     tape = case.tape or Tape(b"")
-    case.call = replace(_plain(case.operator, case.call), seed=zlib.crc32(str(tape).encode()))
-    case.sequence = [(case.operator, replace(case.call, seed=None))]
+    seed = case.call.seed if case.tape is None else zlib.crc32(str(tape).encode())
+    case.call = replace(_plain(case.operator, case.call), seed=seed)
+    case.sequence = [replace(case, call=replace(case.call, seed=None), tape=None)]
     others = [o for o in OPERATORS.values() if applies(o) and case.cell.dtype in o.dtypes and o is not case.operator]
     for track in tape.tracks[1:TRACKS]:
         case.sequence.append(_further(case, Tape(track), [case.operator, *others]))
 
 
 def names(case: Case) -> dict[str, Any]:
-    """What the register may ask of a case beyond the arguments of its calls, one by one: nothing."""
+    """What the register may ask of a call of the sequence beyond its arguments: nothing."""
     return {}
 
 
 def judge(case: Case, subject: Any) -> Judgement:
     """The worst output, gradient or state of the generator along the sequence."""
-    steps, expected = zip(*_script(case), strict=True)
+    links = list(_script(case))
     verdicts: dict[str, Comparison] = {}
-    for wanted, answer in zip(expected, subject.script(steps), strict=True):
+    for link, answer in zip(links, subject.script([link.step for link in links]), strict=True):
         if answer.error is not None:
-            return replace(raised(answer), output=next(iter(wanted), "the generator"))
-        for name, (key, value) in wanted.items():
-            verdicts[name] = _compared(answer.arrays.get(key), value)
+            return replace(raised(answer), output=f"out of {link.name}")
+        verdicts |= link.judge(answer.arrays)
     return worst(verdicts)
 
 
-def _further(case: Case, tape: Tape, operators: list[Operator]) -> tuple[Operator, Call]:
+def _further(case: Case, tape: Tape, operators: list[Operator]) -> Case:
     """Another call, of the same dtype; of the same operator if the tape says nothing."""
     operator = tape.one_of(*operators)
     cell = replace(case.cell, operator=operator.name, layout=tape.one_of(*operator.layouts))
     layer = tape.flag()
-    call = assemble(operator, cell, operator.draw(tape, cell.layout), "ordinary", case.codes, layer=layer, seed=None)
-    return operator, _plain(operator, call)
+    arguments = operator.draw(tape, cell.layout)
+    call = assemble(operator, cell, arguments, "ordinary", case.codes, layer=layer, seed=None)
+    return Case(cell, operator, _plain(operator, call), "ordinary", case.codes)
 
 
 def _plain(operator: Operator, call: Call) -> Call:
@@ -81,50 +81,58 @@ def _plain(operator: Operator, call: Call) -> Call:
     return replace(call, arguments={**call.arguments, name: values})
 
 
-Wanted = dict[str, tuple[str, Array]]
-"""What the answer to a step should hold: the name for people -> the name in the answer, and the value."""
+@dataclass(frozen=True)
+class _Link:
+    """A step of the script, and what its answer should be."""
+
+    name: str
+    step: Step
+    judge: Callable[[Mapping[str, Array]], dict[str, Comparison]] = lambda arrays: {}
 
 
-def _script(case: Case) -> Iterator[tuple[Step, Wanted]]:
+def _script(case: Case) -> Iterator[_Link]:
     """The steps: a seed, the calls; then back to where the second began; then the first from the same seed again."""
     seed = case.call.seed or 0
     stream = Generator(seed)
-    named = [(f"call {n} ({operator.name})", operator, call) for n, (operator, call) in enumerate(case.sequence, 1)]
-    yield Step("seed", seed=seed), {}
+    named = [(f"call {n} ({part.operator.name})", part) for n, part in enumerate(case.sequence, 1)]
+    yield _Link("the seed", Step("seed", seed=seed))
     yield from _call(stream, *named[0])
     saved = stream.state
-    yield Step("save"), {}
+    yield _Link("the saved state", Step("save"))
     for further in named[1:]:
         yield from _call(stream, *further)
-    yield Step("restore"), {}
+    yield _Link("the restored state", Step("restore"))
     stream.state = saved
-    for name, operator, call in named[1:2]:
-        yield from _call(stream, f"{name} from the restored state", operator, call)
-    yield Step("seed", seed=seed), {}
-    for name, operator, call in named[:1]:
-        yield from _call(Generator(seed), f"{name} from the same seed", operator, call)
+    for name, part in named[1:2]:
+        yield from _call(stream, f"{name} from the restored state", part)
+    yield _Link("the seed", Step("seed", seed=seed))
+    for name, part in named[:1]:
+        yield from _call(Generator(seed), f"{name} from the same seed", part)
 
 
-def _call(stream: Generator, name: str, operator: Operator, call: Call) -> Iterator[tuple[Step, Wanted]]:
-    """A call with its gradient, and a look at the number that comes next."""
-    assert operator.noise is not None
-    noise = operator.noise(stream, call.arguments)
-    outputs = operator.reference(call, call.arguments, noise)
-    out = outputs[operator.outputs[0]]
-    cotangent = np.linspace(1, 2, out.size, dtype=out.dtype).reshape(out.shape)
-    again = operator.sample is not None and operator.sample.again
-    gradients = operator.reference_gradients(call, cotangent, call.arguments, noise) if again else {}
-    wanted = {f"{key} of {name}": (str(n), value) for n, (key, value) in enumerate(outputs.items())}
-    wanted |= {f"gradient of {key} of {name}": (f"gradient of {key}", value) for key, value in gradients.items()}
-    yield Step("call", call, cotangent if again else None), wanted
+def _call(stream: Generator, name: str, part: Case) -> Iterator[_Link]:
+    """A call, with its gradient where that depends on the draws; and a look at the number that comes next."""
+    assert part.operator.noise is not None
+    assert part.operator.sample is not None
+    noise = part.operator.noise(stream, part.call.arguments)
+    out = part.operator.reference(part.call, part.call.arguments, noise)[part.operator.outputs[0]]
+    cotangent = np.linspace(1, 2, out.size, dtype=out.dtype).reshape(out.shape) if part.operator.sample.again else None
+    yield _Link(name, Step("call", part.call, cotangent), partial(_judge_call, name, part, noise, cotangent))
     here = stream.state
     following = stream.uniform((1,))
     stream.state = here
-    yield Step("peek"), {f"the generator after {name}": ("next", following)}
+    yield _Link(
+        name,
+        Step("peek"),
+        lambda arrays: {f"the generator after {name}": compare(arrays["next"], following, 0.0, following.dtype)},
+    )
 
 
-def _compared(got: Array | None, expected: Array) -> Comparison:
-    if expected.dtype.kind != "f":
-        return compare(got, expected, 0.0, expected.dtype)
-    allowed = _PRECISION * (1 + np.abs(expected))
-    return compare(got, expected, allowed, expected.dtype)
+def _judge_call(
+    name: str, part: Case, noise: Mapping[str, Any], cotangent: Array | None, got: Mapping[str, Array]
+) -> dict[str, Comparison]:
+    """The outputs of a call and its gradients, for the draws that it should have had."""
+    found = judge_forward(part, got, noise)
+    if cotangent is not None:
+        found |= judge_gradient(part, got, noise, cotangent)
+    return {f"{output} of {name}": comparison for output, comparison in found.items()}

@@ -58,8 +58,8 @@ def subnormal(codes: Codes, dtype: np.dtype[Any], points: Sequence[float] = ()) 
     """Around the smallest normal number, and down to the smallest number there is."""
     info = np.finfo(dtype)
     exponents = (codes % np.uint32(info.nmant + 4)).astype(np.float64) - (info.nmant + 1)
-    wide: np.dtype[Any] = np.dtype(np.longdouble if dtype == np.float64 else np.float64)
-    numbers: Array = _unit(codes).astype(wide) * wide.type(info.smallest_normal) * np.exp2(exponents.astype(wide))
+    wide = np.dtype(np.longdouble) if dtype == np.float64 else np.dtype(np.float64)
+    numbers = _unit(codes).astype(wide) * np.asarray(info.smallest_normal) * np.exp2(exponents.astype(wide))
     return numbers.astype(dtype)
 
 

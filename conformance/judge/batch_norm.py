@@ -12,10 +12,13 @@ Notation, per channel: n values x with mean m and biased variance v; s = v + eps
 - y as (x - m) * a + bias, or as x * a + (bias - m * a), which many kernels prefer because it is one multiplication
   and one addition an element: the second rounds products of the size of |x a| and |m a|. This is the factor
   |mean|/sigma: |dy| <= |a| dm + |h w| (dr/r + 2u) + u (2|x a| + 3|m a| + 2|bias| + |y|), where a is the computed one,
-  up to (1 + dr/r) times the exact one.
+  up to (1 + dr/r) times the exact one. Where a itself is subnormal its rounding, t, counts t (|x| + |m|).
 - gradients in training, with g the cotangent, G = mean(g), P = mean(g h): dx = a (g - G - h P), dweight = sum(g h),
   dbias = sum(g); each sum has its (n+1) u, and h carries its own error dh = |r| dm + |h| (dr/r + 2u) + 2 u r (|x| +
   |m|), again with the computed r, and a product of two errors where dh can be large.
+- in the subnormal range every rounding is off by up to t, half of the smallest number; what is multiplied by r or a
+  afterwards, as the sum of g (x - m) by r, carries that many times t. That sum may also come from means, n times
+  mean(g x) - mean(g) mean(x): then n products, a division and another product, 3 n t.
 """
 
 from __future__ import annotations
@@ -56,9 +59,13 @@ class _Moments:
         """The largest r that may be computed."""
         return self.scale * (1 + self.scale_error)
 
-    def normalised_error(self, u: float) -> Array:
-        shift = self.mean_error + 2 * u * (np.abs(self.x) + np.abs(self.mean))
-        return self.largest_scale * shift + np.abs(self.normalised) * (self.scale_error + 2 * u)
+    @property
+    def magnitude(self) -> Array:
+        return np.abs(self.x) + np.abs(self.mean)
+
+    def normalised_error(self, f: Facts) -> Array:
+        shift = self.mean_error + 2 * f.unit * self.magnitude
+        return self.largest_scale * shift + np.abs(self.normalised) * (self.scale_error + 2 * f.unit) + f.tiny
 
 
 def batch_statistics(f: Facts) -> bool:
@@ -100,7 +107,8 @@ def _out(f: Facts) -> Array:
     m, u = _moments(f), f.unit
     a = np.abs(m.largest_scale * m.weight)
     products = 2 * np.abs(m.x) * a + 3 * np.abs(m.mean) * a + 2 * np.abs(m.bias) + np.abs(f.expected)
-    return a * m.mean_error + np.abs(m.normalised * m.weight) * (m.scale_error + 2 * u) + u * products + 8 * f.tiny
+    scaled = a * m.mean_error + np.abs(m.normalised * m.weight) * (m.scale_error + 2 * u)
+    return scaled + u * products + f.tiny * (8 + m.magnitude)
 
 
 def _running(f: Facts, name: str, batch: Any, batch_error: Any) -> Any:
@@ -133,8 +141,9 @@ def _bias_gradient(f: Facts) -> Array:
 def _weight_gradient(f: Facts) -> Array:
     m, u = _moments(f), f.unit
     g = np.abs(f.cotangent)
-    carried = (g * m.normalised_error(u)).sum(m.axes)
-    return carried + (m.count + 2) * (u * (g * np.abs(m.normalised)).sum(m.axes) + f.tiny)
+    carried = (g * m.normalised_error(f)).sum(m.axes)
+    smallest = (3 * m.count + 2) * f.tiny * np.maximum(m.largest_scale, 1).ravel()
+    return carried + (m.count + 2) * u * (g * np.abs(m.normalised)).sum(m.axes) + smallest
 
 
 def _x_gradient(f: Facts) -> Array:
@@ -142,15 +151,17 @@ def _x_gradient(f: Facts) -> Array:
     g, h = f.cotangent, m.normalised
     a = np.abs(m.largest_scale * m.weight)
     if not batch_statistics(f):
-        return np.abs(f.expected) * (m.scale_error + 3 * u) + 4 * f.tiny
+        return np.abs(f.expected) * (m.scale_error + 3 * u) + f.tiny * (4 + np.abs(g))
     sums = (m.count + 2) * u
-    dh = m.normalised_error(u)
+    dh = m.normalised_error(f)
     mean_g, mean_abs = g.mean(m.axes, keepdims=True), np.abs(g).mean(m.axes, keepdims=True)
     product = (g * h).mean(m.axes, keepdims=True)
     product_error = (np.abs(g) * (dh + sums * np.abs(h))).mean(m.axes, keepdims=True)
+    product_error = product_error + 4 * f.tiny * np.maximum(m.largest_scale, 1)
     inner = sums * mean_abs + dh * np.abs(product) + (np.abs(h) + dh) * product_error
-    rounded = 4 * u * (np.abs(g) + np.abs(mean_g) + np.abs(h * product))
-    return a * (inner + rounded) + np.abs(f.expected) * (m.scale_error + 2 * u) + 8 * f.tiny
+    terms = np.abs(g) + np.abs(mean_g) + np.abs(h * product)
+    within = a * (inner + 4 * u * terms + 8 * f.tiny)
+    return within + np.abs(f.expected) * (m.scale_error + 2 * u) + f.tiny * (8 + terms)
 
 
 def single_attributes(f: Facts) -> Any:

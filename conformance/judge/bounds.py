@@ -47,6 +47,7 @@ class Row:
     allowed: Callable[[Facts], Any]
     why: str
     signed_zero: bool = False
+    shared: tuple[int, ...] = ()  # axes along which random draws are known to be the same
 
 
 @dataclass(frozen=True)

@@ -83,14 +83,15 @@ def neighbours(name: str, happened: Happened, q: float, axis: int, where: str, l
         lag *= 2
 
 
-def uniformity(name: str, cells: NDArray[np.int64], resolution: int) -> Finding:
-    """How far the distribution of whole numbers below `resolution` is from the even one."""
-    seen = np.bincount(cells.ravel(), minlength=resolution).cumsum() / max(cells.size, 1)
-    off = np.abs(seen - np.arange(1, resolution + 1) / resolution)
-    worst = int(np.argmax(off))
+def distribution(name: str, cells: NDArray[np.int64], chances: NDArray[Any]) -> Finding:
+    """How far numbers that were sorted into cells are from the distribution over these cells."""
+    seen = np.bincount(cells.ravel(), minlength=len(chances)).cumsum() / max(cells.size, 1)
+    right = chances.cumsum()
+    worst = int(np.argmax(np.abs(seen - right)))
     return Finding(
-        f"how often {name} is below {(worst + 1) / resolution:g}", chance.log_distance(float(off[worst]), cells.size),
-        f"{seen[worst]:.6g} of {cells.size}", f"{(worst + 1) / resolution:g}", "distribution", cells.size,
+        f"how often {name} is in the first {worst + 1} of {len(chances)} parts",
+        chance.log_distance(float(abs(seen[worst] - right[worst])), cells.size),
+        f"{seen[worst]:.6g} of {cells.size}", f"{right[worst]:.6g}", "distribution", cells.size,
     )  # fmt: skip
 
 

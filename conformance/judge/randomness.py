@@ -22,11 +22,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from conformance.judge.bounds import Facts, Row, Rows
+from conformance.judge.bounds import Facts, Row, Rows, exact
 
 Array = NDArray[Any]
 
-_SATURATION = -1.6732632423543772848 * 1.0507009873554804934
+SATURATION = -1.6732632423543772848 * 1.0507009873554804934
 
 
 def _scaling(f: Facts) -> float:
@@ -51,7 +51,7 @@ def _affine(f: Facts) -> tuple[float, float, float]:
     if not f.arguments["training"] or p in (0, 1):
         return 0, 0, 0
     error = 8 + p / (1 - p) / 2
-    return ((1 - p) * (1 + p * _SATURATION**2)) ** -0.5, error, error + 6
+    return ((1 - p) * (1 + p * SATURATION**2)) ** -0.5, error, error + 6
 
 
 def _alpha(f: Facts) -> Any:
@@ -60,8 +60,8 @@ def _alpha(f: Facts) -> Any:
         return 0.0
     x = f.arguments["x"]
     kept = f.reference(x=np.ones_like(x)) != f.reference(x=np.zeros_like(x))
-    magnitude = a * np.where(kept, np.abs(x), -_SATURATION)
-    b = abs(a * _SATURATION * f.arguments["p"])
+    magnitude = a * np.where(kept, np.abs(x), -SATURATION)
+    b = abs(a * SATURATION * f.arguments["p"])
     return f.unit * (magnitude * (a_error + 4) + b * b_error + np.abs(f.expected)) + 4 * f.tiny
 
 
@@ -76,51 +76,71 @@ _SLOPE = Row(
 )
 
 
-def _rows(f: Facts) -> tuple[Array, Array, Array]:
-    """The logits v and their errors with the softmax axis last, and the softmax of v."""
+def _rows(f: Facts, shift: float) -> tuple[Array, Array]:
+    """The logits v and their errors, with the softmax axis last.
+
+    The errors are larger by what it changes to add `shift` to u, and again to -log(u).
+    """
     axis, t = f.arguments["axis"], f.arguments["temperature"]
     x, u = (np.moveaxis(np.atleast_1d(a), axis, -1) for a in (f.arguments["x"], f.noise["noise"]))
-    g = -np.log(-np.log(u.astype(x.dtype)))
+    u = u.astype(x.dtype)
+    g = -np.log(-np.log(u))
     v = (x + g) / t
     error = ((4 + 4 * np.abs(g) + np.abs(x + g)) / t + 3 * np.abs(v)) * f.unit
-    shares = np.exp(v - v.max(-1, keepdims=True))
-    return v, error, shares / shares.sum(-1, keepdims=True)
+    if shift:
+        w = shift - np.log(u + shift)
+        error += (np.abs(g + np.log(w)) + 4 * f.unit * (1 + 1 / w)) / t
+    return v, error
 
 
-def _shares_error(f: Facts, v: Array, error: Array, y: Array) -> Array:
-    """How far the softmax of logits that are so far off may be from y."""
-    each = error + (np.abs(v - v.max(-1, keepdims=True)) + 4) * f.unit
-    relative = each + (y * each).sum(-1, keepdims=True) + (v.shape[-1] + 1) * f.unit
-    return np.minimum(y * np.expm1(relative), 1) + 4 * f.tiny
+def _shares(f: Facts, v: Array, error: Array) -> tuple[Array, Array]:
+    """The softmax y of logits, and how far that of logits that are so far off may be from it."""
+    below = v - v.max(-1, keepdims=True)
+    logarithm = below - np.log(np.exp(below).sum(-1, keepdims=True))
+    y = np.exp(logarithm)
+    each = np.where(np.isinf(v), 0, error + (np.abs(below) + 4) * f.unit)
+    relative = each + np.where(y > 0, y * each, 0).sum(-1, keepdims=True) + (v.shape[-1] + 1) * f.unit
+    far = np.where(relative > 1, np.exp(logarithm + relative), y * np.expm1(np.minimum(relative, 1)))
+    return y, np.minimum(np.where(np.isneginf(v), 0, far), 1) + 4 * f.tiny
 
 
 def _back(f: Facts, allowed: Array) -> Array:
     return np.moveaxis(allowed, -1, f.arguments["axis"]).reshape(f.expected.shape)
 
 
-def _gumbel(f: Facts) -> Any:
+def gumbel(f: Facts, shift: float = 0.0) -> Any:
     if not f.expected.size:
         return 0.0
-    v, error, y = _rows(f)
+    v, error = _rows(f, shift)
     if not f.arguments["hard"]:
-        return _back(f, _shares_error(f, v, error, y))
+        return _back(f, _shares(f, v, error)[1])
     first = v.argmax(-1, keepdims=True)
     top, top_error = np.take_along_axis(v, first, -1), np.take_along_axis(error, first, -1)
     near = top - v <= error + top_error
     return _back(f, np.where(near & (near.sum(-1, keepdims=True) > 1), 1.0, 0.0))
 
 
-def _gumbel_gradient(f: Facts) -> Any:
+def gumbel_gradient(f: Facts, shift: float = 0.0) -> Any:
     if not f.expected.size:
         return 0.0
-    v, error, y = _rows(f)
-    off = _shares_error(f, v, error, y)
+    v, error = _rows(f, shift)
+    y, off = _shares(f, v, error)
     g = np.moveaxis(np.atleast_1d(np.abs(f.cotangent)), f.arguments["axis"], -1)
     total = (g * (y + off)).sum(-1, keepdims=True)
     inner = off * (g + total) + (y + off) * ((g * off).sum(-1, keepdims=True))
     rounded = (v.shape[-1] + 4) * f.unit * (y + off) * (g + total)
     return _back(f, (inner + rounded) / f.arguments["temperature"] + 4 * f.tiny) + f.rounding(2, f.expected)
 
+
+def _picked(f: Facts) -> Any:
+    times = f.reference(cotangent=np.ones_like(f.cotangent))
+    return f.rounding(np.maximum(times - 1, 0), f.reference(cotangent=np.abs(f.cotangent)))
+
+
+_WINDOWS = Rows(
+    {"out": exact("a maximum is one of its arguments"), "mask": exact("positions are whole numbers")},
+    {"x": Row(_picked, "a cell that is the maximum of n windows: n-1 additions")},
+)
 
 ROWS: dict[str, Rows] = {
     "dropout": Rows({"out": _SCALED}, {"x": _SCALED}),
@@ -134,9 +154,10 @@ ROWS: dict[str, Rows] = {
             {"x": Row(_alpha_gradient, "a g with a from p: its error and a product")},
         ),
     ),
+    **dict.fromkeys(("fractional_max_pool2d", "fractional_max_pool3d"), _WINDOWS),
     "rrelu": Rows({"out": _SLOPE}, {"x": _SLOPE}),
     "gumbel_softmax": Rows(
-        {"out": Row(_gumbel, "softmax of logits that two logarithms, a sum and a division have made inexact")},
-        {"x": Row(_gumbel_gradient, "y (g - sum(g y)) / t with the error of y")},
+        {"out": Row(gumbel, "softmax of logits that two logarithms, a sum and a division have made inexact")},
+        {"x": Row(gumbel_gradient, "y (g - sum(g y)) / t with the error of y")},
     ),
 }

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from conformance.judge import batch_norm, losses
+from conformance.judge import batch_norm, losses, random_losses
 from conformance.judge.bounds import Facts, Row
 from conformance.judge.table import window
 
@@ -39,18 +39,6 @@ def _sigmoid_tail(f: Facts) -> Any:
 def _sigmoid_derivative(f: Facts) -> Any:
     y = 1 / (1 + np.exp(-f.arguments["x"]))
     return 8 * f.unit * y * np.abs(f.cotangent)
-
-
-def _dropout_scale(f: Facts) -> Any:
-    p = float(f.arguments["p"])
-    return np.abs(f.expected) * SINGLE * (2 + p / (1 - p)) if p < 1 else 0.0
-
-
-def _dropped(f: Facts) -> Any:
-    p = float(f.arguments["p"])
-    value = f.arguments["x"] if f.cotangent is None else f.cotangent
-    scaled = np.abs(value) / (1 - p) if p < 1 else np.abs(value)
-    return _free((f.expected == 0) & ~(scaled < f.largest * (1 - 4 * f.unit)))
 
 
 def _average_overflow(f: Facts) -> Any:
@@ -104,14 +92,6 @@ WITHIN: dict[str, Row] = {
         _sigmoid_derivative,
         "y (1-y) from the rounded y: y is off by 6u y (its row in the table), so 1-y is off by as much, and is rounded",
     ),
-    "dropout-scale": Row(
-        _dropout_scale,
-        "p and 1-p kept in float32: p is off by 2**-24 p, which changes 1-p by p/(1-p) of that, rounded once more",
-    ),
-    "dropout-dropped": Row(
-        _dropped,
-        "x / (1-p) multiplied by a mask of 0 and 1: 0 times what is not finite is NaN, where the element is dropped",
-    ),
     "avg-pool-overflow": Row(
         _average_overflow,
         "the sum of a window, or its average times the kernel's size, before the division: it may be infinite where "
@@ -161,4 +141,5 @@ WITHIN: dict[str, Row] = {
         batch_norm.lone_parameter, "no gradient at all for a weight without bias, or a bias without weight"
     ),
     **losses.ROWS,
+    **random_losses.ROWS,
 }

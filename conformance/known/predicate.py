@@ -18,6 +18,7 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "abs": np.abs,
     "all": np.all,
     "any": np.any,
+    "isarray": lambda value: isinstance(value, np.ndarray),
     "isfinite": np.isfinite,
     "isinf": np.isinf,
     "isnan": np.isnan,

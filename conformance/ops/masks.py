@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from conformance.declaration import Arguments, Tensor
 from conformance.draw.tape import Tape
-from conformance.sample import Event, Sample, Uniform, standard
+from conformance.sample import Event, Sample, Spread, standard
 
 Array = NDArray[Any]
 
@@ -43,7 +43,7 @@ def sample(
         shared = tuple(1 + axis for axis, n in enumerate(sites(arguments)) if n == 1)
         return {"mask": near.all(axis=shared, keepdims=True)}
 
-    def look(arguments: Arguments, outs: Array, noise: Any) -> list[Event | Uniform]:
+    def look(arguments: Arguments, outs: Array, noise: Any) -> list[Event | Spread]:
         return [Event("dropped", ~noise["mask"], arguments["p"])] if noise else []
 
     return Sample(

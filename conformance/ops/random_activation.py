@@ -11,13 +11,11 @@ from numpy.typing import NDArray
 from conformance.declaration import Arguments, Layer, Operator, Tensor
 from conformance.draw.shapes import any_shape
 from conformance.draw.tape import Tape
-from conformance.sample import Event, Sample, Uniform, standard
+from conformance.sample import Event, Sample, Spread, standard, uniform
 from refimpl import random
 from refimpl.random import Generator
 
 Array = NDArray[Any]
-
-_RESOLUTION = 1 << 12
 
 
 def _rrelu(tape: Tape, layout: str) -> dict[str, Any]:
@@ -52,13 +50,12 @@ def _slopes(arguments: Arguments, outs: Array) -> dict[str, Array]:
     return {"noise": np.clip(slopes, arguments["lower"], arguments["upper"])}
 
 
-def _slope_events(arguments: Arguments, outs: Array, noise: dict[str, Array]) -> list[Event | Uniform]:
+def _slope_events(arguments: Arguments, outs: Array, noise: dict[str, Array]) -> list[Event | Spread]:
     if not noise:
         return []
     lower, upper = arguments["lower"], arguments["upper"]
     u = (noise["noise"][:, 1:].astype(np.float64) - lower) / (upper - lower)
-    cells = np.clip((u * _RESOLUTION).astype(np.int64), 0, _RESOLUTION - 1)
-    return [Event("a slope below the middle", u < 0.5, 0.5), Uniform("a slope", cells, _RESOLUTION)]
+    return [Event("a slope below the middle", u < 0.5, 0.5), uniform("a slope", u)]
 
 
 def _bad_rrelu(arguments: Arguments) -> list[dict[str, Any]]:
@@ -111,20 +108,18 @@ def _winners(arguments: Arguments, outs: Array) -> dict[str, Array] | None:
     return {"noise": np.where(outs == 1, outs.dtype.type(0.75), outs.dtype.type(0))}
 
 
-def _gumbel_events(arguments: Arguments, outs: Array, noise: Any) -> list[Event | Uniform]:
+def _gumbel_events(arguments: Arguments, outs: Array, noise: Any) -> list[Event | Spread]:
     axis, t = arguments["axis"] % arguments["x"].ndim, arguments["temperature"]
     logits = np.moveaxis(arguments["x"], axis, -1)[(0,) * (arguments["x"].ndim - 1)].astype(np.float64)
     chances = np.exp(logits) / np.exp(logits).sum()
     rows = np.moveaxis(outs, 1 + axis, -1).astype(np.float64)
     winner = rows.argmax(-1)
-    looks: list[Event | Uniform] = [
+    looks: list[Event | Spread] = [
         Event(f"cell {k} is the largest", winner == k, float(chance)) for k, chance in enumerate(chances)
     ]
     if not arguments["hard"]:  # a difference of two Gumbel numbers is logistic
         difference = t * (np.log(rows[..., 0]) - np.log(rows[..., 1])) - (logits[0] - logits[1])
-        u = 1 / (1 + np.exp(-difference))
-        cells = np.clip((u * _RESOLUTION).astype(np.int64), 0, _RESOLUTION - 1)
-        looks.append(Uniform("the logistic function of a difference of noise", cells, _RESOLUTION))
+        looks.append(uniform("the logistic function of a difference of noise", 1 / (1 + np.exp(-difference))))
     return looks
 
 

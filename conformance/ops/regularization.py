@@ -88,7 +88,13 @@ def _bad_dropout(arguments: Arguments) -> list[dict[str, Any]]:
 
 def _bad_channels(arguments: Arguments) -> list[dict[str, Any]]:
     x = arguments["x"]
-    return [*_BAD_P, {"data_format": "NCWH"}, {"data_format": None}, {"x": x.sum(0)}, {"x": x[None]}]
+    ranks = [{"x": np.zeros(x.shape[1:], x.dtype)}, {"x": x[None]}]
+    return [*_BAD_P, {"data_format": "NCWH"}, {"data_format": None}, *ranks]
+
+
+def _by_channel(arguments: Arguments) -> dict[str, Any]:
+    """The same as dropout along axes."""
+    return {"axis": "channels", "mode": "upscale_in_train"}
 
 
 OPERATORS = (
@@ -107,6 +113,7 @@ OPERATORS = (
         draw=_dropout1d,
         differentiable=("input",),
         noise=partial(_mask, random.dropout1d_mask, _CHANCE),
+        facts=_by_channel,
         sample=masks.sample(refimpl.dropout1d, _dropout1d, lambda a: tuple(range(len(a["input"].shape) - 1)), _scaled),
         meaningless=lambda a: [*_BAD_P, {"input": a["input"][None, None]}, {"input": a["input"].ravel()}],
     ),
@@ -117,6 +124,7 @@ OPERATORS = (
         layouts=("NCHW", "NHWC"),
         layer=Layer({"any": "Dropout2D"}, partial(_options, ("p", "data_format"))),
         noise=partial(_mask, random.dropout2d_mask, (*_CHANCE, "data_format")),
+        facts=_by_channel,
         sample=masks.sample(refimpl.dropout2d, _of_channels, lambda a: (0, a["data_format"].index("C")), _scaled),
         meaningless=_bad_channels,
     ),
@@ -127,6 +135,7 @@ OPERATORS = (
         layouts=("NCDHW", "NDHWC"),
         layer=Layer({"any": "Dropout3D"}, partial(_options, ("p", "data_format"))),
         noise=partial(_mask, random.dropout3d_mask, (*_CHANCE, "data_format")),
+        facts=_by_channel,
         sample=masks.sample(refimpl.dropout3d, _of_channels, lambda a: (0, a["data_format"].index("C")), _scaled),
         meaningless=_bad_channels,
     ),

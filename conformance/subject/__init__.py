@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from importlib import import_module
 from typing import Any
@@ -37,6 +38,7 @@ def load() -> Any:
     Raises:
         Unavailable: it cannot be imported.
     """
+    os.environ.setdefault("GLOG_minloglevel", "1")  # Paddle tells of every program that it runs
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of compilers that only Paddle's own extensions need

@@ -45,6 +45,11 @@ def pointwise(formula: Formula, x: ArrayLike) -> Array:
 
 def pointwise_vjp(derivative: Formula, grad_out: ArrayLike, x: ArrayLike) -> tuple[Array]:
     """The backward pass of an operator of one array: `grad_out` times the derivative (ACT-G2)."""
+    return backward(lambda g, cells: g * derivative(cells), grad_out, x)
+
+
+def backward(formula: Formula, grad_out: ArrayLike, x: ArrayLike) -> tuple[Array]:
+    """The backward pass of an operator of one array: `formula` of every cell of `grad_out` and `x`."""
     array = floating("x", x)
     cotangent = same_shape("grad_out", floating("grad_out", grad_out), array.shape)
-    return (elementwise(lambda g, cells: g * derivative(cells), array.dtype, cotangent, array),)
+    return (elementwise(formula, array.dtype, cotangent, array),)

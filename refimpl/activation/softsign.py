@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from refimpl._arguments import Array
-from refimpl.activation._blocks import pointwise, pointwise_vjp
+from refimpl.activation._blocks import backward, pointwise
 from refimpl.activation._exponential import patch
 
 
@@ -27,4 +27,4 @@ def softsign_vjp(grad_out: ArrayLike, x: ArrayLike) -> tuple[Array]:
     >>> softsign_vjp([1.0, 1.0], [0.0, -1.0])
     (array([1.  , 0.25]),)
     """
-    return pointwise_vjp(lambda x: 1 / (1 + np.abs(x)) / (1 + np.abs(x)), grad_out, x)  # ACT-SOFTSIGN-2
+    return backward(lambda g, x: g / (1 + np.abs(x)) / (1 + np.abs(x)), grad_out, x)  # ACT-SOFTSIGN-2

@@ -141,6 +141,7 @@ def avg_pool3d_vjp(
 
 def average(x: Array, geometry: Geometry, exclusive: bool = True, divisor_override: float | None = None) -> Array:
     """The sum of every window, divided."""
+    x = np.ascontiguousarray(x)
     dtype = accumulator(x.dtype)  # POOL-A8
     divisors = _divisors(exclusive, divisor_override, dtype)
     padding = -0.0 if exclusive else 0.0  # POOL-A6
@@ -166,7 +167,7 @@ def average_vjp(
 
     def run(scale: float) -> Array:
         out = np.zeros(geometry.view, dtype)
-        for block in blocks(geometry, dtype.itemsize):
+        for block in blocks(geometry, 3 * dtype.itemsize // 2):  # a gradient is spread with room around it
             _add_shares(out, g[block.outputs].astype(dtype, copy=False), divisors, block, scale)
         return out.reshape(x.shape).astype(x.dtype, copy=False)
 
@@ -182,9 +183,11 @@ def _quotients(cells: Array, plan: windows.Plan, by: Array) -> Array:
 
 def _add_shares(out: Array, g: Array, divisors: Divisors, block: Block, scale: float) -> None:
     """Give every cell of a block its shares of the windows that hold it."""
+    cells = out[block.inputs][landing(block.box)]
+    if not cells.size:  # windows of padding only
+        return
     by = divisors(block)
     shares = _scaled(lambda c: spread(c / by, block.box), g, scale)  # POOL-A9
-    cells = out[block.inputs][landing(block.box)]
     cells[...] = shares if block.outputs[1].start == 0 else cells + shares
 
 

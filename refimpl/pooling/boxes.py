@@ -14,7 +14,7 @@ import numpy as np
 from refimpl._arguments import Array
 from refimpl.pooling.geometry import Axis, Geometry, Windows
 
-BLOCK = 3 << 16  # bytes of one temporary
+BLOCK = 1 << 18  # bytes of one temporary
 
 
 @dataclass(frozen=True)
@@ -111,9 +111,9 @@ def _side(axis: Axis, span: tuple[int, int]) -> tuple[slice, Side]:
 
 
 def load(x: Array, block: Block, padding: Any, dtype: np.dtype[Any]) -> Array:
-    """The cells of a block of x in a row, surrounded by padding; a copy only if it must be one."""
+    """The cells of a block of a contiguous x in a row, surrounded by padding; a copy only if it must be one."""
     box = block.box
-    if not box.copied and x.dtype == dtype and x.flags.c_contiguous:
+    if not box.copied and x.dtype == dtype:
         row = x.reshape((-1,))
         return row if box.size == x.size else row[block.offset : block.offset + box.size]
     padded = np.empty(box.shape, dtype)

@@ -102,7 +102,7 @@ def _norm(x: Array, norm_type: Any, geometry: Geometry) -> Array:
     p = _power(norm_type)
     if p == np.inf:
         return maximum(x, geometry)  # POOL-N2
-    dtype = accumulator(x.dtype)
+    x, dtype = np.ascontiguousarray(x), accumulator(x.dtype)
     nothing = 0 if p > 0 else np.inf  # POOL-N4
 
     def compute(block: Block) -> Array:
@@ -117,7 +117,7 @@ def _norm_vjp(grad_out: ArrayLike, x: Array, norm_type: Any, geometry: Geometry)
     if p == np.inf:
         return maximum_vjp(grad_out, x, geometry)
     g = same_shape("grad_out", floating("grad_out", grad_out), geometry.out_shape).reshape(geometry.out_view)
-    dtype = accumulator(x.dtype)
+    x, dtype = np.ascontiguousarray(x), accumulator(x.dtype)
     out = np.zeros(geometry.view, dtype)
     with np.errstate(all="ignore"):
         for block in blocks(geometry, dtype.itemsize):

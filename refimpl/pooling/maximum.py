@@ -149,7 +149,7 @@ def maximum_or_both(x: Array, geometry: Geometry, return_mask: bool) -> Array | 
 
 def maximum(x: Array, geometry: Geometry) -> Array:
     """The maximum of every window."""
-    lowest = _lowest(x)
+    x, lowest = np.ascontiguousarray(x), _lowest(x)
 
     def compute(block: Block) -> Array:
         cells = load(x, block, lowest, x.dtype)
@@ -160,6 +160,7 @@ def maximum(x: Array, geometry: Geometry) -> Array:
 
 def maximum_and_mask(x: Array, geometry: Geometry) -> tuple[Array, Array]:
     """The maximum of every window and its position in the plane."""
+    x = np.ascontiguousarray(x)
     out, mask = np.empty(geometry.out_view, x.dtype), np.empty(geometry.out_view, np.int32)
     for block in blocks(geometry, _ranked_size(x, geometry)):
         best, distances, where = first_maxima(x, block, _lowest(x))
@@ -173,7 +174,7 @@ def maximum_and_mask(x: Array, geometry: Geometry) -> tuple[Array, Array]:
 
 def maximum_vjp(grad_out: ArrayLike, x: Array, geometry: Geometry) -> Array:
     """The gradient of every window, given to its first maximum."""
-    floating("x", x)
+    x = np.ascontiguousarray(floating("x", x))
     g = same_shape("grad_out", floating("grad_out", grad_out), geometry.out_shape).reshape(geometry.out_view)
     out = np.zeros(geometry.view, accumulator(x.dtype))
     channels = geometry.view[-1]
@@ -189,7 +190,7 @@ def maximum_vjp(grad_out: ArrayLike, x: Array, geometry: Geometry) -> Array:
 
 def _ranked_size(x: Array, geometry: Geometry) -> int:
     """Bytes of a cell and, as far as there is one for each, of a window with its place."""
-    return x.itemsize + x.itemsize * prod(geometry.out_view) // max(1, prod(geometry.view))
+    return x.itemsize + 2 * x.itemsize * prod(geometry.out_view) // max(1, prod(geometry.view))
 
 
 def _lowest(x: Array) -> Any:

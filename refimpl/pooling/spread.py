@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,8 @@ def spread(windows: Array, box: Box) -> Array:
             cells = _spread_evenly(cells, side, number)
         elif not side.even:
             cells = _spread_unevenly(cells, side, number)
-    return cells[_landing(box)[1]]
+        cells = cells[(*(slice(None),) * number, _landing(box)[1][number])]
+    return cells
 
 
 def landing(box: Box) -> tuple[slice, ...]:
@@ -74,8 +76,12 @@ def _spread_evenly(windows: Array, axis: Windows, number: int) -> Array:
     for held, first, last in ((most, 0, rest), (most - 1, rest, stride)):
         if held:
             sums = _sums(windows, tuple(held if i == number else 1 for i in range(1, windows.ndim - 1)))
-            for place in range(first, last):
-                cells[(*lead, slice(sums.shape[number]), place)] = sums
+            reached = (*lead, slice(sums.shape[number]))
+            if prod(after) > 1:
+                cells[(*reached, slice(first, last))] = np.expand_dims(sums, number + 1)
+            else:  # a broadcast would be walked through place by place
+                for place in range(first, last):
+                    cells[(*reached, place)] = sums
     return cells.reshape(*before, steps * stride, *after)  # type: ignore[no-any-return]
 
 

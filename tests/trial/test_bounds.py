@@ -21,7 +21,7 @@ from conformance.ops import OPERATORS
 from tests.trial.kernels import Hasty, Plain
 from tests.trial.planted import Careful
 
-CASES = 100
+CASES = 60
 CELLS = [
     Cell(operator.name, prop, dtype, "eager", layout, "cpu")
     for operator in OPERATORS.values()
@@ -32,9 +32,6 @@ CELLS = [
 ]
 PLAIN = ("relu", "sigmoid", "dropout", "avg_pool2d", "max_pool2d", "batch_norm")  # what tests/trial/kernels.py has
 PLAIN_CELLS = [cell for cell in CELLS if cell.operator in PLAIN and cell.layout in ("any", "NC", "NCHW", "NHWC")]
-
-UNSETTLED = {("batch_norm", "gradient"), ("celu", "gradient"), ("softsign", "gradient")}
-"""Careful arithmetic leaves these bounds: whether the bound or the arithmetic is wrong is not known yet."""
 
 every_cell = pytest.mark.parametrize("cell", CELLS, ids=str)
 every_plain_cell = pytest.mark.parametrize("cell", PLAIN_CELLS, ids=str)
@@ -116,7 +113,7 @@ def _plain_enough(case):
     return not (case.cell.operator == "batch_norm" and case.region == "special")
 
 
-@pytest.mark.parametrize("cell", [cell for cell in CELLS if (cell.operator, cell.property) not in UNSETTLED], ids=str)
+@every_cell
 def test_the_reference_in_the_dtype_itself_stays_inside(cell):
     """Its every operation is rounded as a kernel's are: a bound that it leaves is impossible, and an alarm false."""
     for judged in _careful(cell):
@@ -147,7 +144,7 @@ def test_no_bound_is_slack(name, dtype):
 def test_a_few_times_the_bound_is_caught(cell):
     """Four times the allowed error in one element, or one step where nothing is allowed, wherever that element is."""
     rng, spoilt = np.random.default_rng(1), 0
-    for judged in _careful(cell)[::4]:
+    for judged in _careful(cell)[::3]:
         for _, expected, allowed, dtype, _ in judged.compared:
             if dtype.kind != "f" or not len(places := _spoilable(expected, allowed, dtype)):
                 continue
@@ -177,7 +174,7 @@ def _spoilt(expected, allowed, dtype, index):
 
 @every_cell
 def test_a_bound_is_narrow_somewhere_and_finite_nearly_everywhere(cell):
-    """At its narrowest 32 roundings of the expected value; infinite, where nothing can be said, in few elements."""
+    """At its narrowest 128 roundings of the expected value, sums included; infinite in few elements."""
     narrowest, infinite, count = defaultdict(lambda: np.inf), 0, 0
     unit = precision.uncertainty(np.dtype(cell.dtype))
     for judged in _careful(cell):
@@ -187,7 +184,7 @@ def test_a_bound_is_narrow_somewhere_and_finite_nearly_everywhere(cell):
                 ratios = allowed[ordinary] / (unit * sizes[ordinary])
                 narrowest[output] = min(narrowest[output], ratios.min(initial=np.inf))
                 infinite, count = infinite + np.isinf(allowed).sum(), count + allowed.size
-    assert all(ratio <= 32 for ratio in narrowest.values()), dict(narrowest)
+    assert all(ratio <= 128 for ratio in narrowest.values()), dict(narrowest)
     assert infinite <= count / 20
 
 

@@ -341,10 +341,9 @@ def test_pytest_gives_the_same_verdicts(first, tmp_path):
 
 
 @pytest.mark.usefixtures("_paddle")
-@pytest.mark.parametrize("jobs", [1, 2])
-def test_an_interrupted_run_keeps_what_it_had(jobs, tmp_path):
+def test_an_interrupted_run_keeps_what_it_had(tmp_path):
     process = subprocess.Popen(
-        [sys.executable, "-m", "conformance", "run", "--profile", "deep", "--op", "relu,sigmoid", "--jobs", str(jobs)],
+        [sys.executable, "-m", "conformance", "run", "--profile", "deep", "--op", "relu,sigmoid", "--jobs", "2"],
         cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)}, start_new_session=True, text=True,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     )  # fmt: skip

@@ -14,7 +14,6 @@ from conformance.record import Verdict
 from conformance.search import Profile
 from tests.trial import planted
 from tests.trial.stand_ins import install
-from tests.trial.test_bounds import UNSETTLED
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
 
@@ -144,8 +143,6 @@ def test_the_same_seed_gives_the_same_record(monkeypatch, tmp_path, text):
 @pytest.mark.parametrize("cell", TUTORIAL, ids=str)
 def test_without_a_fault_nothing_fails(monkeypatch, tmp_path, cell):
     """Though every operation is rounded to the dtype under test; test_bounds.py says so of all operators."""
-    if (cell.operator, cell.property) in UNSETTLED:
-        pytest.skip("the bound is not settled: see tests/trial/test_bounds.py")
     monkeypatch.setitem(REGIONS, "extreme", REGIONS["wide"])  # where plain sums overflow
     install(monkeypatch, planted.Careful())
     record = trial.run(cell, trial.Rules(TINY, 0, database=str(tmp_path)))
