@@ -23,7 +23,12 @@ def leaky_relu(x: ArrayLike, negative_slope: float = 0.01) -> Array:
     array([-0.02,  0.  ,  1.  ])
     """
     slope = number("negative_slope", negative_slope)
-    return pointwise(lambda cells: np.where(cells >= 0, cells, slope * cells), x)  # ACT-LEAKY-1
+
+    def formula(x: Array) -> Array:  # ACT-LEAKY-1
+        falling = np.maximum(x, np.finfo(x.dtype).min) if slope == 0 else x  # ACT-LEAKY-3
+        return np.where(x >= 0, x, slope * falling)
+
+    return pointwise(formula, x)
 
 
 def leaky_relu_vjp(grad_out: ArrayLike, x: ArrayLike, negative_slope: float = 0.01) -> tuple[Array]:

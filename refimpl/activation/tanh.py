@@ -41,7 +41,7 @@ def stanh(x: ArrayLike, scale_a: float = 0.67, scale_b: float = 1.7159) -> Array
     array([1.0061654 , 1.49927627, 1.65933099])
     """
     a, b = number("scale_a", scale_a), number("scale_b", scale_b)
-    return pointwise(lambda x: b * np.tanh(a * x), x)  # ACT-STANH-1
+    return pointwise(lambda x: b * np.tanh(a * _within(x, a)), x)  # ACT-STANH-1
 
 
 def stanh_vjp(grad_out: ArrayLike, x: ArrayLike, scale_a: float = 0.67, scale_b: float = 1.7159) -> tuple[Array]:
@@ -53,7 +53,7 @@ def stanh_vjp(grad_out: ArrayLike, x: ArrayLike, scale_a: float = 0.67, scale_b:
     a, b = number("scale_a", scale_a), number("scale_b", scale_b)
 
     def derivative(x: Array) -> Array:  # ACT-STANH-2
-        z, rest = multiple(x, a)
+        z, rest = multiple(_within(x, a), a)
         slope: Array = parameter_product(a, b, x.dtype) * (_slope(z) * (1 - 2 * rest * np.tanh(z)))
         return slope
 
@@ -84,6 +84,12 @@ def tanhshrink_vjp(grad_out: ArrayLike, x: ArrayLike) -> tuple[Array]:
 
 NEAR = 2
 LEVELS = 15  # of the fraction; at |x| = 2 the rest is below half a unit of 64 bits
+
+
+def _within(x: Array, scale: float) -> Array:
+    """x as far as a scale of 0 needs it: finite, so that 0 times it is its limit at infinity."""
+    limits = np.finfo(x.dtype)
+    return np.clip(x, limits.min, limits.max) if scale == 0 else x
 
 
 def _slope(x: Array) -> Array:

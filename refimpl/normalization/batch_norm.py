@@ -85,11 +85,12 @@ def batch_norm_vjp(
 ) -> tuple[Array, Array | None, Array | None]:
     """The gradients for x, weight and bias from the one for y; None stands for an argument that is None.
 
-    With g = grad_out, x_hat the normalized x before weight and bias, and means over each channel:
+    With g = grad_out, x_hat the normalized x before weight and bias, s = weight / sqrt(var + epsilon), and means
+    over each channel:
+
         bias: sum(g)    weight: sum(g x_hat)
-        x: weight / sqrt(var + epsilon) * (g - mean(g) - x_hat mean(g x_hat)) with the statistics of the
-        batch,
-           weight / sqrt(var + epsilon) * g with the running ones.
+        x: s (g - mean(g) - x_hat mean(g x_hat)) with the statistics of the batch, s g with the running ones
+
     The running statistics are buffers and have no gradient. Arguments, dtypes and errors as in batch_norm.
 
     >>> x, g = np.array([[1.0], [3.0]]), np.array([[1.0], [0.0]])

@@ -60,6 +60,14 @@ def test_special_values() -> None:
     assert refimpl.prelu_vjp(np.ones(2), x[1:], np.array(0.5))[1] == -np.inf
 
 
+def test_cells_above_0_take_part_in_the_gradient_of_the_weight() -> None:
+    """ACT-PRELU-3: their term is grad_out * 0, which is NaN for an infinity, as for every derivative of 0."""
+    x, weight = np.array([2.0, -1.0]), np.array(0.25)
+    for g in (np.inf, np.nan):
+        assert np.isnan(refimpl.prelu_vjp(np.array([g, 1.0]), x, weight)[1])
+    assert refimpl.prelu_vjp(np.array([1e308, 3.0]), x, weight)[1] == -3
+
+
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64, np.longdouble])
 def test_shapes_and_dtypes(dtype: type) -> None:
     """ACT-G1: each gradient in the dtype of its argument; a sum of float16 numbers is rounded once. ACT-G8."""

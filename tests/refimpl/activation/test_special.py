@@ -110,6 +110,19 @@ def test_limits_and_zeros(name: str, dtype: Any) -> None:
     assert np.array_equal(np.signbit(zeros), np.signbit([negative, positive]))
 
 
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_limits_of_a_line_of_slope_0(dtype: type) -> None:
+    """ACT-LEAKY-3, ACT-STANH-1: a constant 0 times x stays a zero at infinity; a variable slope of 0 gives NaN."""
+    ends, nan = np.array([-INF, -2.0, np.nan], dtype), np.array([False, False, True])
+    for flat in (refimpl.leaky_relu(ends, 0.0), refimpl.stanh(ends, 0.0), refimpl.stanh_vjp(nan * 1.0, ends, 0.0)[0]):
+        assert np.array_equal(np.isnan(flat), nan)
+        assert (flat[:2] == 0).all()
+    assert np.signbit(refimpl.leaky_relu(ends, 0.0)[:2]).all()
+    assert refimpl.leaky_relu(-ends, 0.0)[:2].tolist() == [INF, 2.0]
+    assert np.isnan(refimpl.prelu(ends, dtype(0))[0])
+    assert np.isnan(refimpl.rrelu(ends, 0.0, 0.0, noise=np.zeros_like(ends))[0])
+
+
 def test_every_operator_has_limits() -> None:
     assert set(LIMITS) == {case.name for case in CASES}
 
