@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from conformance.call import Call
 from conformance.cell import Cell
-from conformance.declaration import Operator, Tensor
+from conformance.declaration import SEEDS, Operator, Tensor
 from conformance.draw.tape import Tape
 from conformance.draw.values import REGIONS
 
@@ -66,7 +66,7 @@ def draw(cell: Cell, operator: Operator, tape: Tape) -> Case:
     def codes(array: int, size: int) -> NDArray[np.uint32]:
         return tape.codes(array, size, salt)
 
-    seed = tape.integer(0, 255) if operator.noise else None
+    seed = tape.integer(0, SEEDS - 1) if operator.noise else None
     call = assemble(operator, cell, arguments, region, codes, layer=layer, seed=seed)
     return Case(cell, operator, call, region, codes, tape)
 

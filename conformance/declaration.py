@@ -27,6 +27,9 @@ from refimpl.random import Generator
 Array = NDArray[Any]
 Arguments = Mapping[str, Any]
 
+SEEDS = 64
+"""How many seeds the drawn calls of random operators have: enough for masks of every kind, and soon worked out."""
+
 
 @dataclass(frozen=True)
 class Tensor:
@@ -124,7 +127,7 @@ class Operator:
         return self.noise(deepcopy(_seeded(call.seed)), call.arguments)
 
 
-@lru_cache
+@lru_cache(maxsize=SEEDS)
 def _seeded(seed: int) -> Generator:
     """The stream after a seed, which takes a millisecond to work out."""
     return Generator(seed)
