@@ -27,7 +27,8 @@ class Case:
 
     `extras` holds these arrays (a cotangent, the inputs of further steps) once the property has drawn them; `steps` the
     switches between training and evaluation; `sequence` the calls that share a random stream, each a case by itself;
-    `within` the known divergences that the case shows, and may show.
+    `within` the known divergences that the case shows, and may show; `claimed` is false for a call of a sequence whose
+    outputs the register leaves out.
     """
 
     cell: Cell
@@ -39,6 +40,7 @@ class Case:
     extras: dict[str, Array] = field(default_factory=dict)
     steps: tuple[bool, ...] = ()
     within: tuple[str, ...] = ()
+    claimed: bool = True
     sequence: list[Case] = field(default_factory=list)
 
     @property

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from copy import deepcopy
+from copy import copy
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any
@@ -124,7 +124,7 @@ class Operator:
         """The randomness of a call: what is known of it, or what Paddle draws after the call's seed."""
         if known is not None or self.noise is None or call.seed is None:
             return known or {}
-        return self.noise(deepcopy(_seeded(call.seed)), call.arguments)
+        return self.noise(copy(_seeded(call.seed)), call.arguments)
 
 
 @lru_cache(maxsize=SEEDS)
