@@ -58,8 +58,8 @@ def cases(line: Line, values: Values, mode: str, device: str, properties: Sequen
     """
     resolved = resolve(line, device)
     operator, dtype = resolved.operator, resolved.x.dtype
-    if dtype not in operator.dtypes:
-        raise UserError(f"the Tensor has dtype {dtype!r}; {resolved.api} is on trial in {', '.join(operator.dtypes)}")
+    if dtype not in operator.asked:
+        raise UserError(f"the Tensor has dtype {dtype!r}; {resolved.api} is on trial in {', '.join(operator.asked)}")
     checks = [name for name in properties if PROPERTIES[name].applies(operator)]
     cells = [Cell(operator.name, name, dtype, mode, resolved.layout, device) for name in checks]
     call = _call(resolved, values, cells[0])

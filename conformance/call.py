@@ -54,6 +54,7 @@ class Answer:
 
     arrays: Mapping[str, Array]
     error: Exception | None = None
+    lacks: str = ""  # the kernel that Paddle does not have in this dtype, where that is the error
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from conformance.call import Call
 from conformance.cell import Cell
-from conformance.declaration import SEEDS, Operator, Tensor
+from conformance.declaration import Operator, Tensor
 from conformance.draw.tape import Tape
 from conformance.draw.values import REGIONS
+from conformance.floats import of_numpy
 
 Array = NDArray[Any]
 Codes = Callable[[int, int], NDArray[np.uint32]]
@@ -27,8 +28,7 @@ class Case:
 
     `extras` holds these arrays (a cotangent, the inputs of further steps) once the property has drawn them; `steps` the
     switches between training and evaluation; `sequence` the calls that share a random stream, each a case by itself;
-    `within` the known divergences that the case shows, and may show; `claimed` is false for a call of a sequence whose
-    outputs the register leaves out.
+    `within` the known divergences that the case shows, and may show.
     """
 
     cell: Cell
@@ -40,13 +40,17 @@ class Case:
     extras: dict[str, Array] = field(default_factory=dict)
     steps: tuple[bool, ...] = ()
     within: tuple[str, ...] = ()
-    claimed: bool = True
     sequence: list[Case] = field(default_factory=list)
 
     @property
     def dtype(self) -> np.dtype[Any]:
         """The dtype under test."""
         return np.dtype(self.cell.dtype)
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """The arguments of the call, every array in a dtype that NumPy computes in."""
+        return {n: of_numpy(v) if isinstance(v, np.ndarray) else v for n, v in self.call.arguments.items()}
 
     def extra(self, name: str, shape: tuple[int, ...], region: str | None = None) -> Array:
         """A further array of the case, drawn once."""
@@ -68,7 +72,7 @@ def draw(cell: Cell, operator: Operator, tape: Tape) -> Case:
     def codes(array: int, size: int) -> NDArray[np.uint32]:
         return tape.codes(array, size, salt)
 
-    seed = tape.integer(0, SEEDS - 1) if operator.noise else None
+    seed = tape.integer(0, 255) if operator.noise else None
     call = assemble(operator, cell, arguments, region, codes, layer=layer, seed=seed)
     return Case(cell, operator, call, region, codes, tape)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from copy import copy
+from copy import deepcopy
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any
@@ -21,14 +21,12 @@ import refimpl
 from conformance.call import Call, LayerForm
 from conformance.draw.tape import Tape
 from conformance.draw.values import REGIONS
+from conformance.floats import NARROW, is_floating, of_numpy
 from conformance.sample import Sample
 from refimpl.random import Generator
 
 Array = NDArray[Any]
 Arguments = Mapping[str, Any]
-
-SEEDS = 64
-"""How many seeds the drawn calls of random operators have: enough for masks of every kind, and soon worked out."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +87,13 @@ class Operator:
     settled: Callable[[Arguments, Arguments], bool] = lambda arguments, noise: True
     meaningless: Callable[[Arguments], Sequence[dict[str, Any]]] | None = None
     dtypes: tuple[str, ...] = ("float32", "float64")
+    narrow: tuple[str, ...] = NARROW  # dtypes in which it is judged where the installed Paddle has a kernel
     module: str = "paddle.nn.functional"
+
+    @property
+    def asked(self) -> tuple[str, ...]:
+        """Every dtype in which the operator may be judged: those it has everywhere, and those to be asked for."""
+        return tuple(dict.fromkeys((*self.dtypes, *self.narrow)))
 
     @property
     def api(self) -> str:
@@ -124,10 +128,11 @@ class Operator:
         """The randomness of a call: what is known of it, or what Paddle draws after the call's seed."""
         if known is not None or self.noise is None or call.seed is None:
             return known or {}
-        return self.noise(copy(_seeded(call.seed)), call.arguments)
+        arguments = {n: of_numpy(v) if isinstance(v, np.ndarray) else v for n, v in call.arguments.items()}
+        return self.noise(deepcopy(_seeded(call.seed)), arguments)
 
 
-@lru_cache(maxsize=SEEDS)
+@lru_cache
 def _seeded(seed: int) -> Generator:
     """The stream after a seed, which takes a millisecond to work out."""
     return Generator(seed)
@@ -136,6 +141,6 @@ def _seeded(seed: int) -> Generator:
 def widen(arguments: Arguments, dtype: np.dtype[Any]) -> dict[str, Any]:
     """The same arguments with every floating array in another dtype."""
     return {
-        name: value.astype(dtype) if isinstance(value, np.ndarray) and value.dtype.kind == "f" else value
+        name: value.astype(dtype) if isinstance(value, np.ndarray) and is_floating(value.dtype) else value
         for name, value in arguments.items()
     }

@@ -17,7 +17,7 @@ def describe() -> Environment:
     from conformance.subject import environment
 
     paddle, commit = environment.versions()
-    dtypes = sorted({dtype for operator in OPERATORS.values() for dtype in operator.dtypes})
+    dtypes = sorted({dtype for operator in OPERATORS.values() for dtype in operator.asked})
     return Environment(
         paddle=paddle,
         paddle_commit=commit,

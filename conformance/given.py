@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from conformance.errors import UserError
+from conformance.floats import is_floating
 
 Array = NDArray[Any]
 
@@ -74,11 +75,11 @@ def _of_shape(name: str, cells: Array, shape: tuple[int, ...]) -> Array:
 
 
 def _number(name: str, cell: Any, dtype: np.dtype[Any]) -> Any:
-    allowed = 'numbers, "nan", "inf", "-inf"' if dtype.kind == "f" else "whole numbers"
+    allowed = 'numbers, "nan", "inf", "-inf"' if is_floating(dtype) else "whole numbers"
     limits: Mapping[Any, float] = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
-    if isinstance(cell, str) and cell in limits and dtype.kind == "f":
+    if isinstance(cell, str) and cell in limits and is_floating(dtype):
         return limits[cell]
-    if isinstance(cell, bool) or not isinstance(cell, (int, float) if dtype.kind == "f" else int):
+    if isinstance(cell, bool) or not isinstance(cell, (int, float) if is_floating(dtype) else int):
         raise UserError(f"the values of {name} hold {cell!r}; allowed: {allowed}, in the shape of the array")
     with np.errstate(over="ignore"):
         if not _holds(dtype, cell):

@@ -30,7 +30,7 @@ class Selection:
         for pattern in self.op.split(",") if self.op else ():
             if not any(fnmatchcase(name, pattern) for name in OPERATORS):
                 raise UserError(f"--op is {pattern!r}, which no operator matches; there are: {', '.join(OPERATORS)}")
-        dtypes = sorted({dtype for operator in OPERATORS.values() for dtype in operator.dtypes})
+        dtypes = sorted({dtype for operator in OPERATORS.values() for dtype in operator.asked})
         _allowed("--dtype", self.dtype, dtypes)
         _allowed("--mode", self.mode, MODES)
         self.part()
@@ -76,5 +76,5 @@ def _all(operators: Iterable[Operator], device: str) -> Iterator[Cell]:
             if check.applies(operator):
                 for mode in check.PACE.modes:
                     for layout in operator.layouts:
-                        for dtype in operator.dtypes:
+                        for dtype in operator.asked if check.PACE.narrow else operator.dtypes:
                             yield Cell(operator.name, name, dtype, mode, layout, device)

@@ -102,7 +102,7 @@ def _on_trial(cell: Cell) -> None:
     checks = [name for name, check in PROPERTIES.items() if check.applies(operator)]
     for word, value, allowed in (
         ("property", cell.property, checks),
-        ("dtype", cell.dtype, operator.dtypes),
+        ("dtype", cell.dtype, operator.asked),
         ("mode", cell.mode, PROPERTIES[cell.property].PACE.modes if cell.property in checks else ()),
         ("layout", cell.layout, operator.layouts),
     ):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from conformance import spelling
 from conformance.case import Case
+from conformance.floats import BFLOAT16
 
 LINES = 20
 
@@ -16,21 +17,22 @@ def write(case: Case, output: str, index: tuple[int, ...], expected: str) -> str
         lines.append(f"paddle.seed({call.seed})")
     for name, value in call.arrays.items():
         stop = name not in call.differentiable
-        lines.append(f"{name} = paddle.to_tensor({spelling.array(value)}, stop_gradient={stop})")
+        lines.append(f"{name} = {spelling.tensor(value, f'stop_gradient={stop}')}")
     lines += _steps(case, output) if case.steps else _single(case, output)
     lines += [
-        f'print("got     ", result if result is None else {_shown(index, expected)})',
+        f'print("got     ", result if result is None else {_shown(case, index, expected)})',
         f'print("expected", {expected!r})',
     ]
     assert len(lines) <= LINES, lines
     return "\n".join(lines) + "\n"
 
 
-def _shown(index: tuple[int, ...], expected: str) -> str:
+def _shown(case: Case, index: tuple[int, ...], expected: str) -> str:
     """What of the result stands beside the expected text: an element, the shape, or all of it."""
-    if index:
-        return f"result.numpy()[{', '.join(map(str, index))}]"
-    return "tuple(result.shape)" if expected.startswith("(") else "result.numpy()"
+    if not index and expected.startswith("("):
+        return "tuple(result.shape)"
+    numbers = 'result.astype("float32").numpy()' if case.dtype == BFLOAT16 else "result.numpy()"
+    return f"{numbers}[{', '.join(map(str, index))}]" if index else numbers
 
 
 def _single(case: Case, output: str) -> list[str]:
@@ -49,8 +51,7 @@ def _single(case: Case, output: str) -> list[str]:
         place = call.wanted_gradients.index(name) if name in call.wanted_gradients else 0
         own = {a: f"layer.{k}" for k, a in call.layer.state.items()} if call.layer else {}
         by = ", ".join(own.get(name, name) for name in call.wanted_gradients)
-        cotangent = spelling.array(case.extras["cotangent"])
-        lines.append(f"cotangent = paddle.to_tensor({cotangent})")
+        lines.append(f"cotangent = {spelling.tensor(case.extras['cotangent'])}")
         first = "out[0]" if several else "out"
         return [*lines, f"result = paddle.grad({first}, [{by}], [cotangent], allow_unused=True)[{place}]"]
     if output in outputs and several:
@@ -83,7 +84,7 @@ def _steps(case: Case, output: str) -> list[str]:
     name, _, last = output.partition(" after step ")
     lines = _layer(case)
     for step, training in enumerate(case.steps[: int(last) if last else None], 1):
-        lines.append(f"x = paddle.to_tensor({spelling.array(case.extras[f'x of step {step}'])})")
+        lines.append(f"x = {spelling.tensor(case.extras[f'x of step {step}'])}")
         lines.append(f"layer.{'train' if training else 'eval'}(); out = layer(x)")
     keys = {a: k for k, a in form.state.items()}
     return [*lines, f"result = layer.{keys[name]}" if name in keys else "result = out"]

@@ -66,7 +66,7 @@ def meaning(case: Case) -> Mapping[str, NDArray[Any]]:
     name = case.call.api
     try:
         with _limited_memory(), np.errstate(all="ignore"):
-            return case.operator.reference(case.call, case.call.arguments)
+            return case.operator.reference(case.call, case.arguments)
     except MemoryError:
         raise UserError(f"{name} is too large here: the reference needs more than {MEMORY >> 30} GiB") from None
     except Exception as error:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from conformance.call import Call
 from conformance.declaration import Operator
+from conformance.floats import BFLOAT16, of_numpy
 
 Array = NDArray[Any]
 
@@ -40,8 +41,15 @@ def _options(options: Mapping[str, Any]) -> str:
     return ", ".join(f"{name}={value!r}" for name, value in options.items() if value is not None)
 
 
+def tensor(value: Array, *options: str) -> str:
+    """An array as code that makes it a tensor."""
+    dtype = ['dtype="bfloat16"'] if value.dtype == BFLOAT16 else []
+    return f"paddle.to_tensor({', '.join([array(value), *dtype, *options])})"
+
+
 def array(value: Array) -> str:
-    """An array as NumPy code that gives back exactly these values, signs of zero and all."""
+    """An array as NumPy code that gives back exactly these values, signs of zero and all; bfloat16 as float32."""
+    value = of_numpy(value)
     with np.printoptions(threshold=1 << 30, floatmode="unique", linewidth=1 << 30):
         text = np.array2string(value, separator=", ").replace("\n", "")
     text = " ".join(text.split()).replace("[ ", "[")

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import numpy as np
 
 from conformance import case as cases
 from conformance import explain, search, spelling, subject
@@ -23,6 +22,7 @@ from conformance.cell import Cell
 from conformance.checks import PROPERTIES
 from conformance.checks.judgement import Judgement
 from conformance.draw.tape import Tape
+from conformance.floats import limits
 from conformance.isolation import Outcome, isolated
 from conformance.judge.compare import Comparison
 from conformance.known.register import Entry
@@ -163,15 +163,14 @@ class Trial:
 
 
 def judge_case(case: Case, subject: Any, entries: Sequence[Entry]) -> Judgement | None:
-    """The judgement of a case, in the light of the entries of the register."""
+    """The judgement of a case, in the light of the entries of the register; None where nothing is claimed of it."""
     for part in case.sequence or [case]:
         known = registered(part, entries) if entries else []
-        part.claimed = all(entry.within for entry in known)
-        if not part.claimed and not case.sequence:
+        if not all(entry.within for entry in known):
             return None
-        part.within = tuple(entry.within for entry in known if entry.within)
+        part.within = tuple(entry.within for entry in known)
     judgement: Judgement = PROPERTIES[case.cell.property].judge(case, subject)
-    return judgement
+    return None if judgement.lacks and case.cell.dtype not in case.operator.dtypes else judgement
 
 
 def registered(case: Case, entries: Sequence[Entry]) -> list[Entry]:
@@ -184,13 +183,13 @@ def registered(case: Case, entries: Sequence[Entry]) -> list[Entry]:
 
 def names(case: Case) -> dict[str, Any]:
     """What a predicate of the register may ask of a case."""
-    arguments, check = case.call.arguments, PROPERTIES[case.cell.property]
+    arguments, check = case.arguments, PROPERTIES[case.cell.property]
     return {
         **arguments,
         **(case.operator.facts({**arguments, **case.operator.noise_of(case.call)}) if check.PACE.meant else {}),
         **check.names(case),
         "dtype": case.cell.dtype,
-        "largest": float(np.finfo(case.dtype).max),
+        "largest": float(limits(case.dtype).max),
         "layout": case.cell.layout,
         "form": "layer" if case.call.layer else "function",
     }
@@ -235,7 +234,7 @@ def _with_crash(cell: Cell, rules: Rules, record: Record, crashed: list[tuple[Ta
 def _judge_cell(cell: Cell, rules: Rules, box: BlackBox, crashed: list[tuple[Tape, Outcome]]) -> Record:
     started = time.monotonic()
     trial = Trial(cell, rules)
-    if reason := _absent(trial):
+    if reason := _absent(trial) or _kernel_absent(trial, box):
         return trial.record(Verdict.ABSENT, reason=reason)
     if reason := _unpredictable(trial):
         return trial.record(Verdict.NOT_RUN, reason=reason)
@@ -274,6 +273,20 @@ def _absent(trial: Trial) -> str:
     if trial.subject.has(trial.operator.api, wanted):
         return ""
     return f"the installed Paddle has no {trial.operator.api}" + (f" or no paddle.nn.{wanted}" if wanted else "")
+
+
+def _kernel_absent(trial: Trial, box: BlackBox) -> str:
+    """Why the dtype cannot be judged, where an operator need not have it: the simplest case says so."""
+    if trial.cell.dtype in trial.operator.dtypes:
+        return ""
+    simplest = Tape(b"")
+    box.write(simplest)
+    call = cases.draw(trial.cell, trial.operator, simplest).call
+    lacks = trial.subject.forward(call).lacks
+    if not lacks and trial.judge(simplest)[1] is None:
+        lacks = f"{trial.cell.property} of {trial.operator.name}"
+    where = f"in {trial.cell.dtype} on {trial.cell.device}"
+    return f"the installed Paddle has no kernel for {lacks} {where}" if lacks else ""
 
 
 def _unpredictable(trial: Trial) -> str:

@@ -10,7 +10,7 @@ from conformance.checks.pace import Pace
 from conformance.declaration import Operator
 from conformance.judge.table import TABLE
 
-PACE = Pace()
+PACE = Pace(narrow=True)
 
 
 def applies(operator: Operator) -> bool:

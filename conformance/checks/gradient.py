@@ -13,7 +13,7 @@ from conformance.declaration import Operator
 from conformance.judge.precision import reference_dtype
 from conformance.judge.table import TABLE
 
-PACE = Pace()
+PACE = Pace(narrow=True)
 
 
 def applies(operator: Operator) -> bool:
@@ -24,7 +24,7 @@ def applies(operator: Operator) -> bool:
 def prepare(case: Case) -> None:
     """Draw the cotangent."""
     with np.errstate(all="ignore"):
-        out = case.operator.reference(case.call, case.call.arguments)[case.operator.outputs[0]]
+        out = case.operator.reference(case.call, case.arguments)[case.operator.outputs[0]]
     case.extra("cotangent", out.shape, "special" if case.region == "special" else "ordinary")
 
 

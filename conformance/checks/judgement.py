@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from conformance.call import Answer
 from conformance.case import Case
 from conformance.declaration import widen
+from conformance.floats import is_floating, limits
 from conformance.judge import precision
 from conformance.judge.bounds import Facts, Row
 from conformance.judge.compare import Comparison, compare
@@ -28,6 +29,7 @@ class Judgement:
 
     output: str = ""  # "out", "gradient of x", "_mean after step 2"
     comparison: Comparison = field(default_factory=Comparison)
+    lacks: str = ""  # the kernel that Paddle does not have in this dtype
     chance: Chance | None = None  # of the statistical tests among what was judged
 
     @property
@@ -52,9 +54,8 @@ def raised(answer: Answer) -> Judgement:
     error = answer.error
     text = " ".join(str(error).split())
     got = f"{type(error).__name__}: {text[-200:]}"
-    return Judgement(
-        "the call", Comparison("an error where there should be a result", (), got, "a result", np.inf, np.inf)
-    )
+    problem = Comparison("an error where there should be a result", (), got, "a result", np.inf, np.inf)
+    return Judgement("the call", problem, answer.lacks)
 
 
 def judge_outputs(
@@ -77,10 +78,10 @@ def judge_outputs(
         return {}
 
     def judged(name: str, value: Array) -> Comparison:
-        dtype = case.dtype if value.dtype.kind in "fc" else value.dtype
+        dtype = case.dtype if is_floating(value.dtype) else value.dtype
         facts = Facts(
             name, arguments, value, precision.uncertainty(case.dtype), precision.underflow(case.dtype),
-            float(np.finfo(case.dtype).max), lambda **changes: compute(**changes)[name], cotangent, known,
+            float(limits(case.dtype).max), lambda **changes: compute(**changes)[name], cotangent, known,
         )  # fmt: skip
         allowed, free = _allowed(case, rows[name], facts)
         return compare(got.get(name), value, allowed, dtype, signed_zero=rows[name].signed_zero, free=free)

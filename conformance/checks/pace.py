@@ -18,6 +18,7 @@ class Pace:
     shrinks: bool = True
     predicts: bool = True  # whether it needs to know what a random operator draws
     meant: bool = True  # whether its calls have a meaning
+    narrow: bool = False  # whether dtypes are tried that an operator need not have
     several: bool = False  # whether a case calls several operators
 
     def batches(self, wanted: int) -> int:

@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from conformance.floats import limits
+
 Array = NDArray[Any]
 Codes = NDArray[np.uint32]
 Region = Callable[[Codes, np.dtype[Any], Sequence[float]], Array]
@@ -56,7 +58,7 @@ def special(codes: Codes, dtype: np.dtype[Any], points: Sequence[float] = ()) ->
 
 def subnormal(codes: Codes, dtype: np.dtype[Any], points: Sequence[float] = ()) -> Array:
     """Around the smallest normal number, and down to the smallest number there is."""
-    info = np.finfo(dtype)
+    info = limits(dtype)
     exponents = (codes % np.uint32(info.nmant + 4)).astype(np.float64) - (info.nmant + 1)
     wide = np.dtype(np.longdouble) if dtype == np.float64 else np.dtype(np.float64)
     numbers = _unit(codes).astype(wide) * np.asarray(info.smallest_normal) * np.exp2(exponents.astype(wide))
@@ -65,14 +67,14 @@ def subnormal(codes: Codes, dtype: np.dtype[Any], points: Sequence[float] = ()) 
 
 def extreme(codes: Codes, dtype: np.dtype[Any], points: Sequence[float] = ()) -> Array:
     """Within a few powers of two of the largest finite number."""
-    scale = float(np.finfo(dtype).max) * np.exp2(-(codes & np.uint32(7)).astype(np.float64))
+    scale = float(limits(dtype).max) * np.exp2(-(codes & np.uint32(7)).astype(np.float64))
     numbers = _unit(codes) * scale
     return numbers.astype(dtype)
 
 
 def wide(codes: Codes, dtype: np.dtype[Any], points: Sequence[float] = ()) -> Array:
     """Every binary exponent the dtype has, alike often."""
-    info = np.finfo(dtype)
+    info = limits(dtype)
     span = info.maxexp - info.minexp
     numbers = np.ldexp(_unit(codes), (codes % np.uint32(span)).astype(np.int32) + info.minexp)
     return numbers.astype(dtype)
@@ -80,7 +82,7 @@ def wide(codes: Codes, dtype: np.dtype[Any], points: Sequence[float] = ()) -> Ar
 
 def offset(codes: Codes, dtype: np.dtype[Any], points: Sequence[float] = ()) -> Array:
     """One large mean and a variance that is tiny beside it."""
-    base = 1000.0 if np.finfo(dtype).nmant > 10 else 16.0
+    base = 1000.0 if limits(dtype).nmant > 10 else 16.0
     return (base + _unit(codes) * base / 2**6).astype(dtype)
 
 

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from conformance.floats import is_floating, limits
+
 Array = NDArray[Any]
 
 
@@ -49,7 +51,7 @@ def compare(
         return _broken("the shape is wrong", str(got.shape), str(expected.shape))
     if not got.size:
         return Comparison()
-    if dtype.kind not in "fc":
+    if not is_floating(dtype):
         return _exact(got, expected, free)
     with np.errstate(all="ignore"):
         share = np.where(free, 0, _shares(got, expected, np.asarray(allowed), dtype, signed_zero))
@@ -71,7 +73,7 @@ def _shares(got: Array, expected: Array, allowed: Array, dtype: np.dtype[Any], s
 
 def _overflowed(got: Array, expected: Array, allowed: Array, dtype: np.dtype[Any]) -> Array:
     """Where an infinity is the right rounding, within the allowed error, of a finite expected value."""
-    info, wide = np.finfo(dtype), expected.dtype.type
+    info, wide = limits(dtype), expected.dtype.type
     threshold = wide(info.max) + np.ldexp(wide(1), info.maxexp - info.nmant - 2)  # half a unit beyond the largest
     return np.isinf(got) & (np.signbit(got) == np.signbit(expected)) & (np.abs(expected) + allowed >= threshold)
 
@@ -106,7 +108,7 @@ def in_ulp(got: Any, expected: Any, dtype: np.dtype[Any]) -> float:
         return 0.0
     if not np.isfinite(got) or not np.isfinite(expected):
         return float("inf")
-    info = np.finfo(dtype)
+    info = limits(dtype)
     exponent = max(int(np.frexp(abs(expected))[1]), int(info.minexp) + 1) if expected else int(info.minexp) + 1
     return float(np.ldexp(abs(type(expected)(got) - expected), int(info.nmant) + 1 - exponent))
 

@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from conformance.floats import limits
+
 
 def reference_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
     """The dtype in which the reference for outputs of `dtype` is computed."""
@@ -20,7 +22,7 @@ def reference_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
 
 def unit_roundoff(dtype: np.dtype[Any]) -> float:
     """Half the distance from 1 to the next number."""
-    return float(np.finfo(dtype).eps) / 2
+    return float(limits(dtype).eps) / 2
 
 
 def uncertainty(dtype: np.dtype[Any]) -> float:
@@ -30,7 +32,7 @@ def uncertainty(dtype: np.dtype[Any]) -> float:
 
 def underflow(dtype: np.dtype[Any]) -> Any:
     """The largest error of a subnormal rounding: half of the smallest number, in the reference's precision."""
-    smallest = reference_dtype(dtype).type(np.finfo(dtype).smallest_subnormal)
+    smallest = reference_dtype(dtype).type(limits(dtype).smallest_subnormal)
     return smallest / 2 or smallest
 
 
@@ -40,12 +42,12 @@ def attribute(value: float, dtype: np.dtype[Any]) -> float:
     0.1 is not a number of any binary dtype: for float32 data the operator's parameter is the nearest float32, and a
     threshold of it is met by an element that is that number. For float64 data nothing less than float64 will do.
     """
-    return float(np.float32(value)) if np.finfo(dtype).nmant < np.finfo(np.float64).nmant else value
+    return float(np.float32(value)) if limits(dtype).nmant < limits(np.dtype(np.float64)).nmant else value
 
 
 def describe(dtype: np.dtype[Any]) -> str:
     """The reference's precision in words, for the report."""
     wide = reference_dtype(dtype)
-    bits = np.finfo(wide).nmant + 1
-    equal = "; its rounding errors are allowed for" if wide != dtype and bits == np.finfo(dtype).nmant + 1 else ""
+    bits = limits(wide).nmant + 1
+    equal = "; its rounding errors are allowed for" if wide != dtype and bits == limits(dtype).nmant + 1 else ""
     return f"{wide.name} ({bits}-bit significand{equal})"

@@ -25,13 +25,15 @@ def _rrelu(tape: Tape, layout: str) -> dict[str, Any]:
 
 def _rrelu_noise(stream: Generator, arguments: Arguments) -> dict[str, Any]:
     slopes = random.rrelu_slopes(stream, **arguments)
-    return {"noise": None if slopes is None else slopes.astype(np.float32)}  # as precise as they are drawn
+    if slopes is not None and slopes.dtype == np.float64:
+        slopes = slopes.astype(np.float32)  # as precise as they are drawn
+    return {"noise": slopes}
 
 
 def _rrelu_sample(tape: Tape, layout: str) -> dict[str, Any]:
     lower, upper = tape.one_of((1 / 8, 1 / 3), (0.1, 0.3), (0.0, 1.0), (0.7, 0.9))
     shape = tuple(2 * (6 + n) for n in tape.integers(3, 0, 6))
-    return {"x": Tensor(shape), "lower": lower, "upper": upper, "training": True}
+    return {"x": Tensor(shape), "lower": lower, "upper": upper, "training": tape.integer(0, 7) != 7}
 
 
 def _mostly_negative(arguments: Arguments) -> Array:
@@ -149,6 +151,7 @@ OPERATORS = (
     Operator(
         name="gumbel_softmax",
         family="activation",
+        narrow=(),  # what it would draw is not known
         draw=_gumbel,
         noise=_gumbel_noise,
         sample=Sample(

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from typing import Any
 
 import paddle
 
+from conformance.call import Answer
 from conformance.subject import Unavailable
+
+_NO_KERNEL = re.compile(r"of kernel `(\w+)` is not registered")
 
 
 class Subject:
@@ -34,6 +38,12 @@ def function(api: str) -> Any:
     for part in api.split(".")[1:]:
         found = getattr(found, part, None)
     return found
+
+
+def refusal(error: Exception) -> Answer:
+    """The answer of a call that raised; Paddle tells of a missing kernel in its text alone."""
+    lacking = _NO_KERNEL.search(str(error))
+    return Answer({}, error, lacking[1] if lacking else "")
 
 
 def _first_line(error: Exception) -> str:

@@ -10,7 +10,8 @@ import paddle
 from numpy.typing import NDArray
 
 from conformance.call import Answer, Call, LayerForm, Step
-from conformance.subject.device import Subject, function
+from conformance.subject.arrays import array, tensor
+from conformance.subject.device import Subject, function, refusal
 from conformance.subject.stream import follow
 
 Array = NDArray[Any]
@@ -42,13 +43,13 @@ def _attempt(work: Any) -> Answer:
     try:
         return Answer(work())
     except Exception as error:
-        return Answer({}, error)
+        return refusal(error)
 
 
 def tensors(call: Call) -> dict[str, Any]:
     """The arguments of a call, every array as a tensor."""
     return {
-        name: paddle.to_tensor(v, stop_gradient=name not in call.differentiable) if isinstance(v, np.ndarray) else v
+        name: tensor(v, stop_gradient=name not in call.differentiable) if isinstance(v, np.ndarray) else v
         for name, v in call.arguments.items()
     }
 
@@ -80,15 +81,15 @@ def layer(form: LayerForm, arguments: Mapping[str, Any]) -> Any:
         state = {key: arguments[argument] for key, argument in form.state.items()}
         for value in state.values():
             made.to(dtype=str(value.dtype))
-        made.set_state_dict(state)
+        made.set_state_dict({key: tensor(value) for key, value in state.items()})
     if not arguments.get("training", True):
         made.eval()
     return made
 
 
 def _outputs(call: Call, results: tuple[Any, ...], given: Mapping[str, Any]) -> dict[str, Array]:
-    named = {str(i): r.numpy() for i, r in enumerate(results)}
-    return named | {name: given[name].numpy() for name in call.updates}
+    named = {str(i): array(r) for i, r in enumerate(results)}
+    return named | {name: array(given[name]) for name in call.updates}
 
 
 def gradients(call: Call, result: Any, given: Mapping[str, Any], cotangent: Array) -> dict[str, Array]:
@@ -96,9 +97,9 @@ def gradients(call: Call, result: Any, given: Mapping[str, Any], cotangent: Arra
     if list(result.shape) != list(cotangent.shape):  # Paddle would read past the end of the cotangent
         raise ValueError(f"the output has shape {result.shape}, the cotangent {list(cotangent.shape)}")
     names = call.wanted_gradients
-    weights = [paddle.to_tensor(cotangent)]
+    weights = [tensor(cotangent)]
     found = paddle.grad([result], [given[n] for n in names], weights, allow_unused=True)
-    return {n: g.numpy() for n, g in zip(names, found, strict=True) if g is not None}
+    return {n: array(g) for n, g in zip(names, found, strict=True) if g is not None}
 
 
 def _gradients(call: Call, cotangent: Array) -> dict[str, Array]:
@@ -118,5 +119,5 @@ def _execute(call: Call, cotangent: Array | None) -> dict[str, Array]:
 
 def _step(layer: Any, x: Array, training: bool) -> dict[str, Array]:
     layer.train() if training else layer.eval()
-    out = layer(paddle.to_tensor(x))
-    return {"0": out.numpy()} | {key: value.numpy() for key, value in layer.state_dict().items()}
+    out = layer(tensor(x))
+    return {"0": array(out)} | {key: array(value) for key, value in layer.state_dict().items()}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -11,6 +10,7 @@ import paddle
 from numpy.typing import NDArray
 
 from conformance.call import Answer, Call, Step
+from conformance.subject.arrays import cooked, raw
 from conformance.subject.device import Subject, function
 from conformance.subject.eager import layer, tuple_of
 from conformance.subject.stream import follow
@@ -23,7 +23,6 @@ class Static(Subject):
 
     def __init__(self, device: str) -> None:
         super().__init__(device)
-        logging.getLogger("paddle.autograd.backward_utils").setLevel(logging.ERROR)  # warnings of unused inputs
         self._executor = paddle.static.Executor()
 
     def script(self, steps: Sequence[Step]) -> list[Answer]:
@@ -39,9 +38,10 @@ class Static(Subject):
                 results, gradients = _build(call, feed, names)
             self._executor.run(start)
             present = [g for g in gradients if g is not None]
-            values = self._executor.run(program, feed=feed, fetch_list=[*results, *present])
+            arrays = {name: raw(value) for name, value in feed.items()}
+            values = self._executor.run(program, feed=arrays, fetch_list=[*results, *present])
         found = [f"gradient of {n}" for n, g in zip(names, gradients, strict=True) if g is not None]
-        return dict(zip([*map(str, range(len(results))), *found], values, strict=True))
+        return dict(zip([*map(str, range(len(results))), *found], map(cooked, values), strict=True))
 
 
 def _build(call: Call, feed: dict[str, Array], names: Sequence[str]) -> tuple[Sequence[Any], Sequence[Any]]:

@@ -9,6 +9,7 @@ import paddle
 from numpy.typing import NDArray
 
 from conformance.call import Answer, Call, Step
+from conformance.subject.arrays import array
 from conformance.subject.device import Subject, function
 from conformance.subject.eager import gradients, layer, tensors, tuple_of
 from conformance.subject.stream import follow
@@ -40,7 +41,7 @@ def _execute(call: Call, cotangent: Array | None) -> dict[str, Array]:
     given = tensors(call)
     traced = paddle.jit.to_static(_Traced(call), full_graph=True)
     results = tuple_of(traced(*(given[name] for name in call.arrays)))
-    outputs = {str(i): result.numpy() for i, result in enumerate(results)}
+    outputs = {str(i): array(result) for i, result in enumerate(results)}
     if cotangent is None:
         return outputs
     found = gradients(call, results[0], given, cotangent)

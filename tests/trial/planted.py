@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from conformance.call import Answer
+from conformance.floats import BFLOAT16, of_numpy
 from conformance.ops import OPERATORS
 from refimpl.random import Generator
 
@@ -38,7 +39,7 @@ class Careful:
     def forward(self, call):
         try:
             with np.errstate(all="ignore"):
-                outputs = self.outputs(call, _copied(call.arguments))
+                outputs = _in_dtype(call, self.outputs(call, _copied(call.arguments)))
         except Exception as error:
             return Answer({}, error)
         names = operator_of(call).outputs
@@ -47,7 +48,8 @@ class Careful:
     def gradient(self, call, cotangent):
         try:
             with np.errstate(all="ignore"):
-                return Answer(self.gradients(call, cotangent.copy(), _copied(call.arguments)))
+                gradients = self.gradients(call, of_numpy(cotangent).copy(), _copied(call.arguments))
+                return Answer(_in_dtype(call, gradients))
         except Exception as error:
             return Answer({}, error)
 
@@ -66,7 +68,14 @@ class Careful:
 
 
 def _copied(arguments):
-    return {n: v.copy() if isinstance(v, np.ndarray) else v for n, v in arguments.items()}
+    return {n: of_numpy(v).copy() if isinstance(v, np.ndarray) else v for n, v in arguments.items()}
+
+
+def _in_dtype(call, arrays):
+    """bfloat16 is computed in float32 and rounded."""
+    if next(iter(call.arrays.values())).dtype != BFLOAT16:
+        return arrays
+    return {n: a.astype(BFLOAT16) if a.dtype == np.float32 else a for n, a in arrays.items()}
 
 
 # --- dropout
@@ -345,6 +354,27 @@ class InSinglePrecision(Careful):
     def outputs(self, call, arguments):
         out = super().outputs(call, arguments)
         return {n: a.astype(np.float32).astype(a.dtype) if a.dtype.kind == "f" else a for n, a in out.items()}
+
+
+class WithoutKernels(Careful):
+    """No kernels for a dtype that an operator need not have, or for its gradients alone."""
+
+    def __init__(self, gradients_only=False):
+        self.gradients_only = gradients_only
+
+    def forward(self, call):
+        return super().forward(call) if self.gradients_only else Answer({}, RuntimeError("no kernel"), "relu")
+
+    def gradient(self, call, cotangent):
+        return Answer({}, RuntimeError("no kernel"), "relu_grad")
+
+
+class InBrainFloat(Careful):
+    """float16 in, float16 out, and bfloat16 in between."""
+
+    def outputs(self, call, arguments):
+        out = super().outputs(call, arguments)
+        return {n: a.astype(BFLOAT16).astype(a.dtype) if a.dtype.kind == "f" else a for n, a in out.items()}
 
 
 class WrongDtype(Careful):

@@ -14,6 +14,7 @@ from conformance.cell import Cell
 from conformance.checks import PROPERTIES, judgement
 from conformance.checks.judgement import Judgement
 from conformance.draw.tape import SIZE, Tape
+from conformance.floats import NARROW, is_floating, limits
 from conformance.judge import precision
 from conformance.judge.compare import compare
 from conformance.judge.table import TABLE
@@ -32,6 +33,13 @@ CELLS = [
 ]
 PLAIN = ("relu", "sigmoid", "dropout", "avg_pool2d", "max_pool2d", "batch_norm")  # what tests/trial/kernels.py has
 PLAIN_CELLS = [cell for cell in CELLS if cell.operator in PLAIN and cell.layout in ("any", "NC", "NCHW", "NHWC")]
+
+NARROW_CELLS = [
+    Cell(name, prop, dtype, "eager", OPERATORS[name].layouts[0], "cpu")
+    for name in PLAIN
+    for prop in ("forward", "gradient")
+    for dtype in NARROW
+]
 
 every_cell = pytest.mark.parametrize("cell", CELLS, ids=str)
 every_plain_cell = pytest.mark.parametrize("cell", PLAIN_CELLS, ids=str)
@@ -113,7 +121,7 @@ def _plain_enough(case):
     return not (case.cell.operator == "batch_norm" and case.region == "special")
 
 
-@every_cell
+@pytest.mark.parametrize("cell", [*CELLS, *NARROW_CELLS], ids=str)
 def test_the_reference_in_the_dtype_itself_stays_inside(cell):
     """Its every operation is rounded as a kernel's are: a bound that it leaves is impossible, and an alarm false."""
     for judged in _careful(cell):
@@ -140,13 +148,13 @@ def test_no_bound_is_slack(name, dtype):
     assert all(share > 1 / 8 for share in nearest.values()), dict(nearest)
 
 
-@every_cell
+@pytest.mark.parametrize("cell", [*CELLS, *NARROW_CELLS], ids=str)
 def test_a_few_times_the_bound_is_caught(cell):
     """Four times the allowed error in one element, or one step where nothing is allowed, wherever that element is."""
     rng, spoilt = np.random.default_rng(1), 0
     for judged in _careful(cell)[::3]:
         for _, expected, allowed, dtype, _ in judged.compared:
-            if dtype.kind != "f" or not len(places := _spoilable(expected, allowed, dtype)):
+            if not is_floating(dtype) or not len(places := _spoilable(expected, allowed, dtype)):
                 continue
             index = tuple(int(i) for i in places[rng.integers(len(places))])
             found = compare(_spoilt(expected, allowed, dtype, index), expected, allowed, dtype)
@@ -157,7 +165,7 @@ def test_a_few_times_the_bound_is_caught(cell):
 
 def _spoilable(expected, allowed, dtype):
     """The indices of finite elements whose allowed error is finite, too, and leaves room below the largest number."""
-    room = float(np.finfo(dtype).max) / 8
+    room = float(limits(dtype).max) / 8
     return np.argwhere(np.isfinite(expected) & np.isfinite(allowed) & (abs(expected) + 4 * allowed < room))
 
 
@@ -180,7 +188,7 @@ def test_a_bound_is_narrow_somewhere_and_finite_nearly_everywhere(cell):
     for judged in _careful(cell):
         for output, expected, allowed, dtype, _ in judged.compared:
             if dtype.kind == "f" and judged.case.region not in ("special", "extreme", "wide", "subnormal"):
-                sizes, ordinary = np.abs(expected), np.abs(expected) > np.finfo(dtype).smallest_normal * 2.0**30
+                sizes, ordinary = np.abs(expected), np.abs(expected) > limits(dtype).smallest_normal * 2.0**30
                 ratios = allowed[ordinary] / (unit * sizes[ordinary])
                 narrowest[output] = min(narrowest[output], ratios.min(initial=np.inf))
                 infinite, count = infinite + np.isinf(allowed).sum(), count + allowed.size

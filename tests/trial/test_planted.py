@@ -20,9 +20,10 @@ pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no for
 STANDARD = Profile("standard", 32, 30)
 QUICK = Profile("quick", 8, 30)
 TINY = Profile("tiny", 3, 30)
+PLAIN = ("avg_pool2d", "max_pool2d", "relu", "sigmoid", "batch_norm", "dropout")
 TUTORIAL = [
     cell
-    for cell in cells(Selection(op="avg_pool2d,max_pool2d,relu,sigmoid,batch_norm,dropout", mode="eager"))
+    for cell in cells(Selection(",".join(PLAIN), "float32,float64", "eager"))
     if cell.property in ("forward", "gradient", "state") and cell.layout in ("any", "NC", "NCHW", "NHWC")
 ]
 
@@ -84,7 +85,10 @@ FAULTS = [
     _fault(planted.InSinglePrecision, "sigmoid forward float64 any", "out", 1),
     _fault(planted.InSinglePrecision, "batch_norm forward float64 NCHW", "", 8),
     _fault(planted.InSinglePrecision, "max_pool2d forward float64 NCHW", "out", 1),
+    _fault(planted.InBrainFloat, "sigmoid forward float16 any", "out", 1),
     _fault(planted.WrongDtype, "sigmoid forward float32 any", "out", 1),
+    _fault(planted.WrongDtype, "relu forward float16 any", "out", 1),
+    _fault(planted.DerivativeAtTheKink, "relu gradient bfloat16 any", "gradient of x", 1, 'dtype="bfloat16"'),
     _fault(planted.ScalarsGrowAnAxis, "relu forward float32 any", "out", 1, "Tensor([]"),
     _fault(planted.TailOfTheVector, "sigmoid forward float32 any", "out", 13),
     _fault(planted.LosesNaN, "max_pool2d forward float32 NCHW", "out", 1),
@@ -213,3 +217,17 @@ def test_what_this_paddle_lacks_is_absent(judged, monkeypatch):
     assert record.verdict is Verdict.ABSENT
     assert "batch_norm" in record.reason
     assert record.cases == 0
+
+
+@pytest.mark.parametrize("text", ["relu forward float16 any", "relu gradient bfloat16 any"])
+def test_a_dtype_without_kernels_is_absent_if_it_may_be(judged, text):
+    record = judged(planted.WithoutKernels(), text)
+    assert record.verdict is Verdict.ABSENT
+    assert "no kernel for relu in" in record.reason
+    assert judged(planted.WithoutKernels(), text.replace(text.split()[2], "float32")).verdict is Verdict.FAIL
+
+
+def test_a_gradient_without_kernel_is_absent_by_itself(judged):
+    lacking = planted.WithoutKernels(gradients_only=True)
+    assert judged(lacking, "relu gradient float16 any").verdict is Verdict.ABSENT
+    assert judged(lacking, "relu forward float16 any", TINY).verdict is Verdict.PASS
