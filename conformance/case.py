@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from conformance.call import Call
 from conformance.cell import Cell
-from conformance.declaration import Operator, Tensor
+from conformance.declaration import SEEDS, Operator, Tensor
 from conformance.draw.tape import Tape
 from conformance.draw.values import REGIONS
 from conformance.floats import of_numpy
@@ -28,7 +28,8 @@ class Case:
 
     `extras` holds these arrays (a cotangent, the inputs of further steps) once the property has drawn them; `steps` the
     switches between training and evaluation; `sequence` the calls that share a random stream, each a case by itself;
-    `within` the known divergences that the case shows, and may show.
+    `within` the known divergences that the case shows, and may show; `claimed` is false for a call of a sequence whose
+    outputs the register leaves out.
     """
 
     cell: Cell
@@ -40,6 +41,7 @@ class Case:
     extras: dict[str, Array] = field(default_factory=dict)
     steps: tuple[bool, ...] = ()
     within: tuple[str, ...] = ()
+    claimed: bool = True
     sequence: list[Case] = field(default_factory=list)
 
     @property
@@ -72,7 +74,7 @@ def draw(cell: Cell, operator: Operator, tape: Tape) -> Case:
     def codes(array: int, size: int) -> NDArray[np.uint32]:
         return tape.codes(array, size, salt)
 
-    seed = tape.integer(0, 255) if operator.noise else None
+    seed = tape.integer(0, SEEDS - 1) if operator.noise else None
     call = assemble(operator, cell, arguments, region, codes, layer=layer, seed=seed)
     return Case(cell, operator, call, region, codes, tape)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from copy import deepcopy
+from copy import copy
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any
@@ -27,6 +27,9 @@ from refimpl.random import Generator
 
 Array = NDArray[Any]
 Arguments = Mapping[str, Any]
+
+SEEDS = 64
+"""How many seeds the drawn calls of random operators have: enough for masks of every kind, and soon worked out."""
 
 
 @dataclass(frozen=True)
@@ -129,10 +132,10 @@ class Operator:
         if known is not None or self.noise is None or call.seed is None:
             return known or {}
         arguments = {n: of_numpy(v) if isinstance(v, np.ndarray) else v for n, v in call.arguments.items()}
-        return self.noise(deepcopy(_seeded(call.seed)), arguments)
+        return self.noise(copy(_seeded(call.seed)), arguments)
 
 
-@lru_cache
+@lru_cache(maxsize=SEEDS)
 def _seeded(seed: int) -> Generator:
     """The stream after a seed, which takes a millisecond to work out."""
     return Generator(seed)

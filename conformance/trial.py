@@ -166,9 +166,10 @@ def judge_case(case: Case, subject: Any, entries: Sequence[Entry]) -> Judgement 
     """The judgement of a case, in the light of the entries of the register; None where nothing is claimed of it."""
     for part in case.sequence or [case]:
         known = registered(part, entries) if entries else []
-        if not all(entry.within for entry in known):
+        part.claimed = all(entry.within for entry in known)
+        if not part.claimed and not case.sequence:
             return None
-        part.within = tuple(entry.within for entry in known)
+        part.within = tuple(entry.within for entry in known if entry.within)
     judgement: Judgement = PROPERTIES[case.cell.property].judge(case, subject)
     return None if judgement.lacks and case.cell.dtype not in case.operator.dtypes else judgement
 

@@ -31,7 +31,7 @@ from conformance.sample import Event, Sample, Spread
 
 Array = NDArray[Any]
 
-PACE = Pace(batch=1, slower=4, shrinks=False, predicts=False)
+PACE = Pace(batch=1, slower=8, shrinks=False, predicts=False)
 
 BUDGET = 1e-6
 """The probability with which a whole run may raise a false alarm through these checks, at most."""
@@ -62,7 +62,18 @@ def names(case: Case) -> dict[str, Any]:
 
 
 def judge(case: Case, subject: Any) -> Judgement:
-    """The worst of the exact and the statistical tests of a sample."""
+    """The worst of the exact and the statistical tests of a sample, and of what the same call does in evaluation."""
+    found = _judge(case, subject)
+    if not case.call.arguments.get("training"):
+        return found
+    arguments = {**case.call.arguments, "training": False}
+    other = _judge(replace(case, call=replace(case.call, arguments=arguments)), subject)
+    if other.comparison.share <= found.comparison.share:
+        return found
+    return replace(other, output=f"{other.output}, in evaluation", chance=found.chance)
+
+
+def _judge(case: Case, subject: Any) -> Judgement:
     sample, call = _sample(case), replace(case.call, seed=None)
     seed = Step("seed", seed=case.call.seed or 0)
     once = subject.script([seed, Step("call", call)])[-1]
@@ -93,6 +104,8 @@ def _sample(case: Case) -> Sample:
 
 def _count(sample: Sample, call: Call) -> int:
     """How many calls are needed."""
+    if not call.arguments.get("training", True):
+        return 2
     sites = math.prod(sample.sites(call.arguments))
     return max(2, min(-(-SITES // max(sites, 1)), CALLS))
 

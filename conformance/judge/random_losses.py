@@ -44,15 +44,17 @@ def _rrelu_slope(f: Facts) -> Any:
     return np.where(f.arguments["x"] < 0, 3 * SINGLE * np.abs(f.expected), 0.0)
 
 
+_LEAST = 1e-5
+"""Of the uniform numbers behind Gumbel noise."""
+
+
 def _gumbel_noise(f: Facts) -> Any:
-    shift = float(np.float32(1e-5))
-    return randomness.gumbel(f, shift) if f.cotangent is None else randomness.gumbel_gradient(f, shift)
+    return randomness.gumbel(f, _LEAST) if f.cotangent is None else randomness.gumbel_gradient(f, _LEAST)
 
 
 def _gumbel_temperature(f: Facts) -> Any:
     t = float(f.arguments["temperature"])
-    shift = float(np.float32(1e-5))
-    return np.abs(f.expected) * abs(1 - t) + max(t - 1, 0) * randomness.gumbel_gradient(f, shift)
+    return np.abs(f.expected) * abs(1 - t) + max(t - 1, 0) * randomness.gumbel_gradient(f, _LEAST)
 
 
 def _gumbel_clip(f: Facts) -> Any:
@@ -114,8 +116,8 @@ ROWS: dict[str, Row] = {
     ),
     "gumbel-noise": Row(
         _gumbel_noise,
-        "-log(c - log(u + c)) with c = 1e-5 in the place of -log(-log(u)): the logits are off by the difference, and "
-        "by what rounding u + c changes, which is much where u is near 1",
+        "w = u (1-c) + c with c = 1e-5 in the place of u: the logits are off by the difference of -log(-log(w)) and "
+        "-log(-log(u)), and by what it changes to round c, 1-c, the product and the sum, which is much where w is near 1",
     ),
     "gumbel-temperature": Row(
         _gumbel_temperature, "y (g - sum(g y)) without its division by the temperature, times which it comes out"

@@ -76,10 +76,10 @@ _SLOPE = Row(
 )
 
 
-def _rows(f: Facts, shift: float) -> tuple[Array, Array]:
+def _rows(f: Facts, low: float) -> tuple[Array, Array]:
     """The logits v and their errors, with the softmax axis last.
 
-    The errors are larger by what it changes to add `shift` to u, and again to -log(u).
+    The errors are larger by what it changes to take w = u (1-low) + low in the place of u, and to round that.
     """
     axis, t = f.arguments["axis"], f.arguments["temperature"]
     x, u = (np.moveaxis(np.atleast_1d(a), axis, -1) for a in (f.arguments["x"], f.noise["noise"]))
@@ -87,9 +87,11 @@ def _rows(f: Facts, shift: float) -> tuple[Array, Array]:
     g = -np.log(-np.log(u))
     v = (x + g) / t
     error = ((4 + 4 * np.abs(g) + np.abs(x + g)) / t + 3 * np.abs(v)) * f.unit
-    if shift:
-        w = shift - np.log(u + shift)
-        error += (np.abs(g + np.log(w)) + 4 * f.unit * (1 + 1 / w)) / t
+    if low:
+        w = u * (1 - low) + low
+        blur = f.unit * (low + 2 * u + w) / (-np.log(w) * w)  # of log w, relatively
+        rounded = np.where(blur < 0.99, -np.log1p(-blur), 1e3)  # beyond that nothing can be said of it
+        error += (np.abs(g + np.log(-np.log(w))) + rounded) / t
     return v, error
 
 
@@ -108,10 +110,10 @@ def _back(f: Facts, allowed: Array) -> Array:
     return np.moveaxis(allowed, -1, f.arguments["axis"]).reshape(f.expected.shape)
 
 
-def gumbel(f: Facts, shift: float = 0.0) -> Any:
+def gumbel(f: Facts, low: float = 0.0) -> Any:
     if not f.expected.size:
         return 0.0
-    v, error = _rows(f, shift)
+    v, error = _rows(f, low)
     if not f.arguments["hard"]:
         return _back(f, _shares(f, v, error)[1])
     first = v.argmax(-1, keepdims=True)
@@ -120,10 +122,10 @@ def gumbel(f: Facts, shift: float = 0.0) -> Any:
     return _back(f, np.where(near & (near.sum(-1, keepdims=True) > 1), 1.0, 0.0))
 
 
-def gumbel_gradient(f: Facts, shift: float = 0.0) -> Any:
+def gumbel_gradient(f: Facts, low: float = 0.0) -> Any:
     if not f.expected.size:
         return 0.0
-    v, error = _rows(f, shift)
+    v, error = _rows(f, low)
     y, off = _shares(f, v, error)
     g = np.moveaxis(np.atleast_1d(np.abs(f.cotangent)), f.arguments["axis"], -1)
     total = (g * (y + off)).sum(-1, keepdims=True)

@@ -38,7 +38,7 @@ def load() -> Any:
     Raises:
         Unavailable: it cannot be imported.
     """
-    os.environ.setdefault("GLOG_minloglevel", "1")  # Paddle tells of every program that it runs
+    os.environ.setdefault("GLOG_minloglevel", "2")  # Paddle tells of every program that it runs
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of compilers that only Paddle's own extensions need

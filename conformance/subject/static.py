@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -23,6 +24,7 @@ class Static(Subject):
 
     def __init__(self, device: str) -> None:
         super().__init__(device)
+        logging.getLogger("paddle.autograd.backward_utils").setLevel(logging.ERROR)  # warnings of unused inputs
         self._executor = paddle.static.Executor()
 
     def script(self, steps: Sequence[Step]) -> list[Answer]:
