@@ -117,7 +117,7 @@ ROWS: dict[str, Row] = {
     "gumbel-noise": Row(
         _gumbel_noise,
         "w = u (1-c) + c with c = 1e-5 in the place of u: the logits are off by the difference of -log(-log(w)) and "
-        "-log(-log(u)), and by what it changes to round c, 1-c, the product and the sum, which is much where w is near 1",
+        "-log(-log(u)), and by rounding c, 1-c, the product and the sum, which changes much where w is near 1",
     ),
     "gumbel-temperature": Row(
         _gumbel_temperature, "y (g - sum(g y)) without its division by the temperature, times which it comes out"
