@@ -73,7 +73,7 @@ def _large(arguments: dict[str, Any], axes: Callable[[Arguments], tuple[int, ...
     return {
         **arguments,
         name: Tensor(tuple(lengths)),
-        "p": tape.one_of(0.5, 0.1, 0.3, 0.75, 0.9, 0.25),
+        "p": tape.one_of(0.75, 0.5, 0.1, 0.3, 0.9, 0.25),
         "training": True,
     }
 
