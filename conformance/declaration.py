@@ -70,7 +70,7 @@ class Operator:
     rounding within the bounds would change the result altogether, so that nothing is claimed of it. `meaningless(
     arguments)` are changes that leave a call without meaning. `points(arguments)` are the places where the function is
     not smooth, for the region "kinks". `facts(arguments)` is what the register's predicates may ask of a call beyond
-    its arguments.
+    its arguments. One batch of cases is tried where another operator has `slower`.
     """
 
     name: str
@@ -92,6 +92,7 @@ class Operator:
     dtypes: tuple[str, ...] = ("float32", "float64")
     narrow: tuple[str, ...] = NARROW  # dtypes in which it is judged where the installed Paddle has a kernel
     module: str = "paddle.nn.functional"
+    slower: int = 1
 
     @property
     def asked(self) -> tuple[str, ...]:

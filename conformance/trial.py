@@ -250,7 +250,8 @@ def _judge_cell(cell: Cell, rules: Rules, box: BlackBox, crashed: list[tuple[Tap
     database, key = search.examples(rules.database), str(cell).encode()
     pace, seed = trial.property.PACE, _seed(cell, rules.seed)
     tape = search.saved(database, key, fails)
-    tape = tape or search.search(pace.batches(rules.profile.batches), seed, fails, pace.batch)
+    batches = pace.batches(rules.profile.batches, trial.operator.slower)
+    tape = tape or search.search(batches, seed, fails, pace.batch)
     if tape is None:
         return trial.record(Verdict.PASS, seconds=time.monotonic() - started)
     if not pace.shrinks:

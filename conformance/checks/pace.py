@@ -21,7 +21,7 @@ class Pace:
     narrow: bool = False  # whether dtypes are tried that an operator need not have
     several: bool = False  # whether a case calls several operators
 
-    def batches(self, wanted: int) -> int:
-        """How many batches are tried where the profile wants so many."""
-        fewer = min(-(-wanted // self.slower), self.most)
+    def batches(self, wanted: int, slower: int = 1) -> int:
+        """How many batches are tried where the profile wants so many, of an operator that is slower by itself."""
+        fewer = min(-(-wanted // (self.slower * slower)), self.most)
         return fewer + (fewer < wanted)  # the first that Hypothesis draws is the simplest of all

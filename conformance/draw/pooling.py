@@ -10,6 +10,9 @@ from conformance.draw.tape import Tape
 
 Pairs = list[tuple[int, int]]
 
+LONGEST = {1: 17, 2: 7, 3: 5}
+"""The longest axis, by the number of axes: past one vector register if there is one, and not too many cells if three."""
+
 
 def windows(tape: Tape, layout: str, *, strings: bool = True) -> tuple[tuple[int, ...], dict[str, Any]]:
     """An input shape and the arguments kernel_size, stride, padding and ceil_mode; at least one window fits."""
@@ -17,7 +20,7 @@ def windows(tape: Tape, layout: str, *, strings: bool = True) -> tuple[tuple[int
     kernel = _sizes(tape, spatial, 4)
     kernels = [kernel] * spatial if isinstance(kernel, int) else kernel
     padding, pairs = _padding(tape, layout, kernels, strings)
-    extents = [max(tape.integer(1, 7), k - sum(pair)) for k, pair in zip(kernels, pairs, strict=True)]
+    extents = [max(tape.integer(1, LONGEST[spatial]), k - sum(pair)) for k, pair in zip(kernels, pairs, strict=True)]
     arguments = {
         "kernel_size": kernel,
         "stride": _sizes(tape, spatial, 3) if tape.flag() else None,

@@ -1,33 +1,32 @@
-"""Pooling on trial."""
+"""Average and maximum pooling on trial, in one, two and three dimensions."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
 
+import refimpl
 from conformance.declaration import Arguments, Layer, Operator, Tensor
 from conformance.draw.pooling import windows
 from conformance.draw.tape import Tape
-from refimpl import max_pool2d
-from refimpl.pooling.geometry import fixed
+from refimpl.pooling.geometry import FIRST, LAST, fixed
 
 
 def _average(tape: Tape, layout: str) -> dict[str, Any]:
     shape, arguments = windows(tape, layout)
-    return {
-        "x": Tensor(shape),
-        **arguments,
-        "exclusive": not tape.flag(),
-        "divisor_override": tape.one_of(None, None, 1, 3, 7),
-        "data_format": layout,
-    }
+    arguments |= {"exclusive": not tape.flag()}
+    if len(layout) > 3:
+        arguments |= {"divisor_override": tape.one_of(None, None, 1, 3, 7), "data_format": layout}
+    return {"x": Tensor(shape), **arguments}
 
 
 def _maximum(tape: Tape, layout: str) -> dict[str, Any]:
     shape, arguments = windows(tape, layout)
     mask = layout[1] == "C" and tape.one_of(False, False, True)  # much of what it does is known to be wrong
-    return {"x": Tensor(shape), **arguments, "return_mask": mask, "data_format": layout}
+    arguments |= {"return_mask": mask} | ({"data_format": layout} if len(layout) > 3 else {})
+    return {"x": Tensor(shape), **arguments}
 
 
 def _facts(arguments: Arguments) -> dict[str, Any]:
@@ -35,8 +34,9 @@ def _facts(arguments: Arguments) -> dict[str, Any]:
     fewer cells of the input than the kernel has, `overhanging` that one sticks out of the padded input, `late` that one
     more would start in the padding behind the input (ceil_mode).
     """
-    names = ("kernel_size", "stride", "padding", "ceil_mode", "data_format")
-    axes = fixed(arguments["x"].shape, *(arguments[name] for name in names)).axes
+    shape, names = arguments["x"].shape, ("kernel_size", "stride", "padding", "ceil_mode")
+    layout = arguments.get("data_format", FIRST[len(shape) - 2])
+    axes = fixed(shape, *(arguments[name] for name in names), layout).axes
     before, after = (np.array([getattr(axis, side) for axis in axes]) for side in ("before", "after"))
     first, end = np.array([axis.span for axis in axes]).T
     length = np.array([axis.length for axis in axes])
@@ -49,36 +49,53 @@ def _facts(arguments: Arguments) -> dict[str, Any]:
     }
 
 
-def _maximum_facts(arguments: Arguments) -> dict[str, Any]:
+def _maximum_facts(name: str, arguments: Arguments) -> dict[str, Any]:
     """Where the windows lie; `hollow` says that one holds no number above the lowest of float32, if they are asked for
     positions.
     """
-    x, others = arguments["x"], {name: value for name, value in arguments.items() if name not in ("x", "return_mask")}
-    least = np.finfo(np.float32).min
-    hollow = arguments["return_mask"] and (max_pool2d(np.where(np.isnan(x), -np.inf, x), **others) <= least).any()
-    return _facts(arguments) | {"hollow": bool(hollow)}
+    hollow = False
+    if arguments["return_mask"]:
+        x = np.where(np.isnan(arguments["x"]), -np.inf, arguments["x"])
+        lowest = np.finfo(np.float32).min
+        hollow = bool((getattr(refimpl, name)(**{**arguments, "x": x, "return_mask": False}) <= lowest).any())
+    return _facts(arguments) | {"hollow": hollow}
 
 
 def _options(arguments: Arguments) -> dict[str, Any]:
     return {name: value for name, value in arguments.items() if name != "x"}
 
 
-OPERATORS = (
-    Operator(
-        name="avg_pool2d",
+def _layouts(axes: int) -> tuple[str, ...]:
+    return (FIRST[axes],) if axes == 1 else (FIRST[axes], LAST[axes])
+
+
+def _averages(axes: int) -> Operator:
+    return Operator(
+        name=f"avg_pool{axes}d",
         family="pooling",
         draw=_average,
-        layouts=("NCHW", "NHWC"),
-        layer=Layer({"any": "AvgPool2D"}, _options),
+        layouts=_layouts(axes),
+        layer=Layer({"any": f"AvgPool{axes}D"}, _options),
         facts=_facts,
-    ),
-    Operator(
-        name="max_pool2d",
+        slower=1 if axes == 2 else SLOWER,
+    )
+
+
+def _maxima(axes: int) -> Operator:
+    name = f"max_pool{axes}d"
+    return Operator(
+        name=name,
         family="pooling",
         draw=_maximum,
-        layouts=("NCHW", "NHWC"),
+        layouts=_layouts(axes),
         outputs=("out", "mask"),
-        layer=Layer({"any": "MaxPool2D"}, _options),
-        facts=_maximum_facts,
-    ),
-)
+        layer=Layer({"any": f"MaxPool{axes}D"}, _options),
+        facts=partial(_maximum_facts, name),
+        slower=1 if axes == 2 else SLOWER,
+    )
+
+
+SLOWER = 4
+"""Two dimensions are the main witness: what they share with one and three is tried there."""
+
+OPERATORS = tuple(declared(axes) for axes in (2, 1, 3) for declared in (_averages, _maxima))

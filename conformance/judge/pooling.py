@@ -1,0 +1,150 @@
+"""How far careful pooling may be from the exact one, and how far its known divergences may go.
+
+k is the number of cells of the largest window; every cell is in at most as many windows.
+"""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from conformance.judge.bounds import Facts, Row, Rows, exact
+from refimpl.pooling.average import average, average_vjp
+from refimpl.pooling.geometry import FIRST, Geometry, fixed
+
+SINGLE = 2.0**-24
+"""The unit roundoff of float32."""
+
+LOWEST = float(np.finfo(np.float32).min)
+
+
+def _geometry(f: Facts) -> Geometry:
+    shape, names = f.arguments["x"].shape, ("kernel_size", "stride", "padding", "ceil_mode")
+    layout = f.arguments.get("data_format", FIRST[len(shape) - 2])
+    return fixed(shape, *(f.arguments[name] for name in names), layout)
+
+
+def _window(f: Facts) -> int:
+    """The number of cells of a window, at most."""
+    return prod(max(axis.sizes) for axis in _geometry(f).axes)
+
+
+def _override(f: Facts) -> Any:
+    return f.arguments.get("divisor_override")
+
+
+def _averaged(f: Facts, exclusive: bool, divisor_override: float | None, x: Any = None, cotangent: Any = None) -> Any:
+    """The average, or its gradient, with these divisors, also where the operator itself has no such arguments."""
+    x = f.arguments["x"] if x is None else x
+    if f.cotangent is None:
+        return average(x, _geometry(f), exclusive, divisor_override)
+    return average_vjp(f.cotangent if cotangent is None else cotangent, x, _geometry(f), exclusive, divisor_override)
+
+
+def _sizes(f: Facts) -> dict[str, Any]:
+    """The magnitudes of what is averaged."""
+    return {"x": np.abs(f.arguments["x"])} if f.cotangent is None else {"cotangent": np.abs(f.cotangent)}
+
+
+def _average(f: Facts) -> Any:
+    """k-1 additions and a reciprocal; two factors more where its divisor is replaced."""
+    return f.rounding(_window(f) + (1 if _override(f) is None else 3), f.reference(**_sizes(f)))
+
+
+def _maximum_slope(f: Facts) -> Any:
+    return f.rounding(_window(f) - 1, f.reference(**_sizes(f)))
+
+
+AVERAGE = Rows(
+    {"out": Row(_average,
+                "k-1 additions in any order and a division, or a reciprocal: (k+1) u of the average of |x|; or the "
+                "average times k over divisor_override: (k+3) u")},
+    {"x": Row(_average,
+              "a cell is in at most k windows: k-1 additions of divided terms, and as many roundings as above")},
+)  # fmt: skip
+MAXIMUM = Rows(
+    {"out": exact("a maximum is one of its arguments"), "mask": exact("positions are whole numbers")},
+    {"x": Row(_maximum_slope, "a cell is the maximum of at most k windows: k-1 additions")},
+)
+ROWS: dict[str, Rows] = {
+    **{f"avg_pool{axes}d": AVERAGE for axes in FIRST},
+    **{f"max_pool{axes}d": MAXIMUM for axes in FIRST},
+}
+
+
+def _free(where: Any) -> Any:
+    """Nothing is claimed of these elements."""
+    return np.where(where, np.inf, 0.0)
+
+
+def _average_overflow(f: Facts) -> Any:
+    sizes = np.where(np.isfinite(f.arguments["x"]), np.abs(f.arguments["x"]), 0)
+    if _override(f) is None:
+        return _free(_averaged(f, True, 1.0, x=sizes) >= f.largest)
+    return _free(_averaged(f, True, None, x=sizes) * _window(f) >= f.largest)
+
+
+def _average_divisor(f: Facts) -> Any:
+    factor = _window(f) / _override(f)
+    rounded = f.rounding(_window(f) + 3, f.reference(divisor_override=None, **_sizes(f)))
+    return np.abs(f.reference(divisor_override=None) * factor - f.expected) + factor * rounded
+
+
+def _average_behind(f: Facts) -> Any:
+    fewest = _averaged(f, True, None, **_sizes(f))
+    apart = fewest - _averaged(f, True, _window(f), **_sizes(f))
+    factor = _window(f) / (_override(f) or _window(f))
+    return factor * (np.abs(apart) + f.rounding(_window(f) + 3, fewest))
+
+
+def _average_gradient_single(f: Facts) -> Any:
+    fewest = _averaged(f, True, None, cotangent=np.abs(f.cotangent))
+    return 2 * SINGLE * fewest * _window(f) / (_override(f) or _window(f))
+
+
+def _planes(f: Facts, where: Any) -> Any:
+    """Every element of the planes in which this holds anywhere."""
+    first = 1 if f.arguments.get("data_format", "NC")[1] != "C" else 2
+    return where.any(tuple(range(first, first + where.ndim - 2)), keepdims=True)
+
+
+def _maximum_nan(f: Facts) -> Any:
+    return _free(np.isnan(f.expected) if f.name == "out" else _planes(f, np.isnan(f.arguments["x"])))
+
+
+def _maximum_lowest(f: Facts) -> Any:
+    if f.name != "out":
+        return _free(_planes(f, f.arguments["x"] < LOWEST))
+    return np.where(f.expected < LOWEST, np.abs(f.expected - LOWEST), 0.0)
+
+
+LOSSES: dict[str, Row] = {
+    "avg-pool-overflow": Row(
+        _average_overflow,
+        "the sum of a window, or its average times the kernel's size, before the division: it may be infinite where "
+        "the magnitudes add up to more than the largest number",
+    ),
+    "avg-pool-divisor": Row(
+        _average_divisor,
+        "the average times the kernel's size over divisor_override, where the average has fewer cells: as far as that "
+        "is from the sum over divisor_override, with two more roundings",
+    ),
+    "avg-pool-behind": Row(
+        _average_behind,
+        "a divisor between the number of real cells and the kernel's size: between the two averages, of magnitudes",
+    ),
+    "avg-pool-gradient-single": Row(
+        _average_gradient_single, "the reciprocal of the divisor in float32: 2**-24 of every share, and of the divisor"
+    ),
+    "max-pool-nan": Row(
+        _maximum_nan,
+        "comparisons, which NaN fails: nothing is claimed of windows with NaN, nor of mask and gradient in their plane",
+    ),
+    "max-pool-lowest": Row(
+        _maximum_lowest,
+        "the search starts from float32's lowest number: what is below comes out as that; nothing is claimed of mask "
+        "and gradient in its plane",
+    ),
+}
