@@ -11,7 +11,7 @@ from conformance.draw.tape import Tape
 Pairs = list[tuple[int, int]]
 
 LONGEST = {1: 17, 2: 7, 3: 5}
-"""The longest axis, by the number of axes: past one vector register if there is one, and not too many cells if three."""
+"""The longest axis by the number of axes: past one vector register if there is one, not too many cells if three."""
 
 
 def windows(tape: Tape, layout: str, *, strings: bool = True) -> tuple[tuple[int, ...], dict[str, Any]]:

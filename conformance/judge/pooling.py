@@ -11,8 +11,6 @@ from typing import Any
 import numpy as np
 
 from conformance.judge.bounds import Facts, Row, Rows, exact
-from refimpl.pooling.average import average, average_vjp
-from refimpl.pooling.geometry import FIRST, Geometry, fixed
 
 SINGLE = 2.0**-24
 """The unit roundoff of float32."""
@@ -20,27 +18,14 @@ SINGLE = 2.0**-24
 LOWEST = float(np.finfo(np.float32).min)
 
 
-def _geometry(f: Facts) -> Geometry:
-    shape, names = f.arguments["x"].shape, ("kernel_size", "stride", "padding", "ceil_mode")
-    layout = f.arguments.get("data_format", FIRST[len(shape) - 2])
-    return fixed(shape, *(f.arguments[name] for name in names), layout)
-
-
 def _window(f: Facts) -> int:
     """The number of cells of a window, at most."""
-    return prod(max(axis.sizes) for axis in _geometry(f).axes)
+    kernel = f.arguments["kernel_size"]
+    return prod(kernel) if isinstance(kernel, (list, tuple)) else int(kernel) ** (f.arguments["x"].ndim - 2)
 
 
 def _override(f: Facts) -> Any:
     return f.arguments.get("divisor_override")
-
-
-def _averaged(f: Facts, exclusive: bool, divisor_override: float | None, x: Any = None, cotangent: Any = None) -> Any:
-    """The average, or its gradient, with these divisors, also where the operator itself has no such arguments."""
-    x = f.arguments["x"] if x is None else x
-    if f.cotangent is None:
-        return average(x, _geometry(f), exclusive, divisor_override)
-    return average_vjp(f.cotangent if cotangent is None else cotangent, x, _geometry(f), exclusive, divisor_override)
 
 
 def _sizes(f: Facts) -> dict[str, Any]:
@@ -69,8 +54,8 @@ MAXIMUM = Rows(
     {"x": Row(_maximum_slope, "a cell is the maximum of at most k windows: k-1 additions")},
 )
 ROWS: dict[str, Rows] = {
-    **{f"avg_pool{axes}d": AVERAGE for axes in FIRST},
-    **{f"max_pool{axes}d": MAXIMUM for axes in FIRST},
+    **{f"avg_pool{axes}d": AVERAGE for axes in (1, 2, 3)},
+    **{f"max_pool{axes}d": MAXIMUM for axes in (1, 2, 3)},
 }
 
 
@@ -82,8 +67,8 @@ def _free(where: Any) -> Any:
 def _average_overflow(f: Facts) -> Any:
     sizes = np.where(np.isfinite(f.arguments["x"]), np.abs(f.arguments["x"]), 0)
     if _override(f) is None:
-        return _free(_averaged(f, True, 1.0, x=sizes) >= f.largest)
-    return _free(_averaged(f, True, None, x=sizes) * _window(f) >= f.largest)
+        return _free(f.reference(x=sizes, divisor_override=1.0) >= f.largest)
+    return _free(f.reference(x=sizes, exclusive=True, divisor_override=None) * _window(f) >= f.largest)
 
 
 def _average_divisor(f: Facts) -> Any:
@@ -93,14 +78,14 @@ def _average_divisor(f: Facts) -> Any:
 
 
 def _average_behind(f: Facts) -> Any:
-    fewest = _averaged(f, True, None, **_sizes(f))
-    apart = fewest - _averaged(f, True, _window(f), **_sizes(f))
+    fewest = f.reference(exclusive=True, divisor_override=None, **_sizes(f))
+    apart = fewest - f.reference(divisor_override=_window(f), **_sizes(f))
     factor = _window(f) / (_override(f) or _window(f))
     return factor * (np.abs(apart) + f.rounding(_window(f) + 3, fewest))
 
 
 def _average_gradient_single(f: Facts) -> Any:
-    fewest = _averaged(f, True, None, cotangent=np.abs(f.cotangent))
+    fewest = f.reference(exclusive=True, divisor_override=None, **_sizes(f))
     return 2 * SINGLE * fewest * _window(f) / (_override(f) or _window(f))
 
 

@@ -15,6 +15,7 @@ import numpy as np
 from conformance.judge import batch_norm, losses, pooling, random_losses
 from conformance.judge.bounds import Facts, Row
 
+
 def _free(where: Any) -> Any:
     """Nothing is claimed of these elements."""
     return np.where(where, np.inf, 0.0)

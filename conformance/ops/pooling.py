@@ -36,7 +36,8 @@ def _facts(arguments: Arguments) -> dict[str, Any]:
     """
     shape, names = arguments["x"].shape, ("kernel_size", "stride", "padding", "ceil_mode")
     layout = arguments.get("data_format", FIRST[len(shape) - 2])
-    axes = fixed(shape, *(arguments[name] for name in names), layout).axes
+    kernel, stride, padding, ceil_mode = (arguments[name] for name in names)
+    axes = fixed(shape, kernel, stride, padding, ceil_mode, layout).axes
     before, after = (np.array([getattr(axis, side) for axis in axes]) for side in ("before", "after"))
     first, end = np.array([axis.span for axis in axes]).T
     length = np.array([axis.length for axis in axes])

@@ -30,14 +30,21 @@ def avg_pool1d(
     padding: Padding = 0,
     exclusive: bool = True,
     ceil_mode: bool = False,
+    *,
+    divisor_override: float | None = None,
 ) -> Array:
     """The average of every window of (N, C, L) arrays: `avg_pool2d` with one axis.
 
+    Paddle's function has no `divisor_override`.
+
     >>> avg_pool1d([[[1.0, 2.0, 3.0, 4.0]]], 2)
     array([[[1.5, 3.5]]])
+    >>> avg_pool1d([[[1.0, 2.0, 3.0, 4.0]]], 2, divisor_override=1)
+    array([[[3., 7.]]])
     """
     x = rank("x", floating("x", x), 3)
-    return average(x, fixed(x.shape, kernel_size, stride, padding, ceil_mode, FIRST[1]), exclusive)
+    geometry = fixed(x.shape, kernel_size, stride, padding, ceil_mode, FIRST[1])
+    return average(x, geometry, exclusive, divisor_override)
 
 
 def avg_pool1d_vjp(
@@ -48,10 +55,13 @@ def avg_pool1d_vjp(
     padding: Padding = 0,
     exclusive: bool = True,
     ceil_mode: bool = False,
+    *,
+    divisor_override: float | None = None,
 ) -> tuple[Array]:
     """The gradient of `avg_pool1d` with respect to `x`; see `avg_pool2d_vjp`."""
     x = rank("x", floating("x", x), 3)
-    return (average_vjp(grad_out, x, fixed(x.shape, kernel_size, stride, padding, ceil_mode, FIRST[1]), exclusive),)
+    geometry = fixed(x.shape, kernel_size, stride, padding, ceil_mode, FIRST[1])
+    return (average_vjp(grad_out, x, geometry, exclusive, divisor_override),)
 
 
 def avg_pool2d(
