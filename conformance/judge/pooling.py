@@ -1,10 +1,11 @@
 """How far careful pooling may be from the exact one, and how far its known divergences may go.
 
-k is the number of cells of the largest window; every cell is in at most as many windows.
+k is the number of cells of the largest window, or of windows that a cell lies in, whichever is more.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from math import prod
 from typing import Any
 
@@ -19,9 +20,30 @@ LOWEST = float(np.finfo(np.float32).min)
 
 
 def _window(f: Facts) -> int:
-    """The number of cells of a window, at most."""
+    """k."""
+    if "output_size" in f.arguments:
+        return prod(_adaptive(*lengths) for lengths in _lengths(f))
     kernel = f.arguments["kernel_size"]
     return prod(kernel) if isinstance(kernel, (list, tuple)) else int(kernel) ** (f.arguments["x"].ndim - 2)
+
+
+def _lengths(f: Facts) -> Iterator[tuple[int, int]]:
+    """The cells and the windows along each axis, the larger number first."""
+    x, size = f.arguments["x"], f.arguments["output_size"]
+    lengths = x.shape[1:-1] if _last(f) else x.shape[2:]
+    counts = size if isinstance(size, (list, tuple)) else [size] * len(lengths)
+    for length, count in zip(lengths, counts, strict=True):
+        yield (length, length) if count is None else (max(length, count), min(length, count))
+
+
+def _adaptive(more: int, fewer: int) -> int:
+    """How many of the more lie in one of the fewer: cells in a window or, the same formula, windows over a cell."""
+    return max(-(-(i + 1) * more // fewer) - i * more // fewer for i in range(fewer))
+
+
+def _last(f: Facts) -> bool:
+    """Whether the channels come last."""
+    return bool(f.arguments.get("data_format", "NC")[1] != "C")
 
 
 def _override(f: Facts) -> Any:
@@ -31,6 +53,12 @@ def _override(f: Facts) -> Any:
 def _sizes(f: Facts) -> dict[str, Any]:
     """The magnitudes of what is averaged."""
     return {"x": np.abs(f.arguments["x"])} if f.cotangent is None else {"cotangent": np.abs(f.cotangent)}
+
+
+def _fewest(f: Facts, **changes: Any) -> Any:
+    """The average over the cells alone, or its gradient."""
+    divisors = {"exclusive": True, "divisor_override": None}
+    return f.reference(**{name: value for name, value in divisors.items() if name in f.arguments}, **changes)
 
 
 def _average(f: Facts) -> Any:
@@ -54,8 +82,8 @@ MAXIMUM = Rows(
     {"x": Row(_maximum_slope, "a cell is the maximum of at most k windows: k-1 additions")},
 )
 ROWS: dict[str, Rows] = {
-    **{f"avg_pool{axes}d": AVERAGE for axes in (1, 2, 3)},
-    **{f"max_pool{axes}d": MAXIMUM for axes in (1, 2, 3)},
+    **{f"{name}_pool{axes}d": AVERAGE for name in ("avg", "adaptive_avg") for axes in (1, 2, 3)},
+    **{f"{name}_pool{axes}d": MAXIMUM for name in ("max", "adaptive_max") for axes in (1, 2, 3)},
 }
 
 
@@ -66,9 +94,9 @@ def _free(where: Any) -> Any:
 
 def _average_overflow(f: Facts) -> Any:
     sizes = np.where(np.isfinite(f.arguments["x"]), np.abs(f.arguments["x"]), 0)
-    if _override(f) is None:
+    if "kernel_size" in f.arguments and _override(f) is None:
         return _free(f.reference(x=sizes, divisor_override=1.0) >= f.largest)
-    return _free(f.reference(x=sizes, exclusive=True, divisor_override=None) * _window(f) >= f.largest)
+    return _free(_fewest(f, x=sizes) * _window(f) >= f.largest)
 
 
 def _average_divisor(f: Facts) -> Any:
@@ -78,20 +106,20 @@ def _average_divisor(f: Facts) -> Any:
 
 
 def _average_behind(f: Facts) -> Any:
-    fewest = f.reference(exclusive=True, divisor_override=None, **_sizes(f))
+    fewest = _fewest(f, **_sizes(f))
     apart = fewest - f.reference(divisor_override=_window(f), **_sizes(f))
     factor = _window(f) / (_override(f) or _window(f))
     return factor * (np.abs(apart) + f.rounding(_window(f) + 3, fewest))
 
 
 def _average_gradient_single(f: Facts) -> Any:
-    fewest = f.reference(exclusive=True, divisor_override=None, **_sizes(f))
+    fewest = _fewest(f, **_sizes(f))
     return 2 * SINGLE * fewest * _window(f) / (_override(f) or _window(f))
 
 
 def _planes(f: Facts, where: Any) -> Any:
     """Every element of the planes in which this holds anywhere."""
-    first = 1 if f.arguments.get("data_format", "NC")[1] != "C" else 2
+    first = 1 if _last(f) else 2
     return where.any(tuple(range(first, first + where.ndim - 2)), keepdims=True)
 
 

@@ -62,11 +62,13 @@ def _maximum_facts(name: str, arguments: Arguments) -> dict[str, Any]:
     return _facts(arguments) | {"hollow": hollow}
 
 
-def _options(arguments: Arguments) -> dict[str, Any]:
+def options(arguments: Arguments) -> dict[str, Any]:
+    """What a layer is made with: all but x."""
     return {name: value for name, value in arguments.items() if name != "x"}
 
 
-def _layouts(axes: int) -> tuple[str, ...]:
+def layouts(axes: int) -> tuple[str, ...]:
+    """The layouts in which averages and maxima are taken along so many axes."""
     return (FIRST[axes],) if axes == 1 else (FIRST[axes], LAST[axes])
 
 
@@ -75,8 +77,8 @@ def _averages(axes: int) -> Operator:
         name=f"avg_pool{axes}d",
         family="pooling",
         draw=_average,
-        layouts=_layouts(axes),
-        layer=Layer({"any": f"AvgPool{axes}D"}, _options),
+        layouts=layouts(axes),
+        layer=Layer({"any": f"AvgPool{axes}D"}, options),
         facts=_facts,
         slower=1 if axes == 2 else SLOWER,
     )
@@ -88,9 +90,9 @@ def _maxima(axes: int) -> Operator:
         name=name,
         family="pooling",
         draw=_maximum,
-        layouts=_layouts(axes),
+        layouts=layouts(axes),
         outputs=("out", "mask"),
-        layer=Layer({"any": f"MaxPool{axes}D"}, _options),
+        layer=Layer({"any": f"MaxPool{axes}D"}, options),
         facts=partial(_maximum_facts, name),
         slower=1 if axes == 2 else SLOWER,
     )

@@ -36,7 +36,7 @@ def test_the_reference_takes_the_arguments_of_the_operator(name: str) -> None:
     assert backward[1:] == [*inspect.signature(reference).parameters.values()]
 
 
-def test_random_operators_take_their_randomness_by_keyword() -> None:
+def test_randomness_and_what_paddle_lacks_are_taken_by_keyword() -> None:
     given = {
         name: [
             p.name for p in inspect.signature(getattr(refimpl, name)).parameters.values() if p.kind is p.KEYWORD_ONLY
@@ -46,6 +46,7 @@ def test_random_operators_take_their_randomness_by_keyword() -> None:
     dropouts = {name: ["mask"] for name in OPERATORS if "dropout" in name}
     assert {name: names for name, names in given.items() if names} == {
         **dropouts,
+        "avg_pool1d": ["divisor_override"],
         "gumbel_softmax": ["noise"],
         "rrelu": ["noise"],
     }
