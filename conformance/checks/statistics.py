@@ -49,11 +49,17 @@ def applies(operator: Operator) -> bool:
 
 
 def prepare(case: Case) -> None:
-    """Give the first array values that let the outputs tell what was drawn, and the case a seed of its own."""
+    """Give the first array values that let the outputs tell what was drawn, and the case a seed of its own.
+
+    What is called in training is called in evaluation too.
+    """
     name = next(iter(case.call.arguments))
     x = _sample(case).values(case.call.arguments).astype(case.dtype)
     seed = case.call.seed if case.tape is None else zlib.crc32(str(case.tape).encode())
     case.call = replace(case.call, arguments={**case.call.arguments, name: x}, seed=seed)
+    if case.call.arguments.get("training"):
+        evaluating = replace(case.call, arguments={**case.call.arguments, "training": False})
+        case.sequence = [replace(case), replace(case, call=evaluating)]
 
 
 def names(case: Case) -> dict[str, Any]:
@@ -63,14 +69,12 @@ def names(case: Case) -> dict[str, Any]:
 
 def judge(case: Case, subject: Any) -> Judgement:
     """The worst of the exact and the statistical tests of a sample, and of what the same call does in evaluation."""
-    found = _judge(case, subject)
-    if not case.call.arguments.get("training"):
-        return found
-    arguments = {**case.call.arguments, "training": False}
-    other = _judge(replace(case, call=replace(case.call, arguments=arguments)), subject)
-    if other.comparison.share <= found.comparison.share:
-        return found
-    return replace(other, output=f"{other.output}, in evaluation", chance=found.chance)
+    found = [_judge(part, subject) for part in case.sequence or [case] if part.claimed]
+    if not found:
+        return Judgement()
+    judgement = max(found, key=lambda j: j.comparison.share)
+    where = judgement.output + (", in evaluation" if judgement is not found[0] else "")
+    return replace(judgement, output=where, chance=next((j.chance for j in found if j.chance), None))
 
 
 def _judge(case: Case, subject: Any) -> Judgement:
