@@ -65,7 +65,7 @@ class Case:
 def draw(cell: Cell, operator: Operator, tape: Tape) -> Case:
     """The case of a cell that a tape stands for."""
     region = tape.one_of(*operator.regions)
-    layer = operator.layer is not None and (cell.property == "state" or tape.flag())
+    layer = operator.layer is not None and (cell.property == "state" or tape.integer(0, 3) == 3)
     salt = tape.integer(0, 255)
     arguments = (operator.sample if operator.sample and cell.property == "statistics" else operator).draw(
         tape, cell.layout

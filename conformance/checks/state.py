@@ -15,7 +15,7 @@ from conformance.judge.compare import Comparison
 from conformance.judge.precision import reference_dtype
 from conformance.judge.table import TABLE
 
-PACE = Pace()
+PACE = Pace(slower=4)
 
 STEPS = 3
 

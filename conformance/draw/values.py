@@ -20,7 +20,7 @@ Codes = NDArray[np.uint32]
 Region = Callable[[Codes, np.dtype[Any], Sequence[float]], Array]
 
 _SIMPLE = np.array([0, 1, -1, 2, -2, 3, -3, 0.5, -0.5, 4, -4, 1.5, -1.5, 5, -5, 0.25])
-_SPECIAL = np.array([0.0, 1.0, np.nan, np.inf, -np.inf, -0.0, -1.0, 2.0])
+_SPECIAL = np.array([0.0, np.nan, np.inf, -np.inf, -0.0, 1.0, -1.0, 2.0])
 
 
 def _unit(codes: Codes) -> Array:

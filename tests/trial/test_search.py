@@ -50,13 +50,12 @@ def test_the_same_seed_draws_the_same_tapes():
     assert _drawn(4, 5) == first
     assert _drawn(8, 5)[: len(first)] == first
     other = _drawn(4, 6)
-    assert len({str(tape) for tape in other} & {str(tape) for tape in first}) == 1, "the simplest alone"
+    assert not {str(tape) for tape in other} & {str(tape) for tape in first}
 
 
-def test_the_simplest_tape_comes_first_and_the_others_differ():
+def test_no_tape_is_drawn_twice():
     tapes = _drawn(16, 1)
-    assert not any(tapes[0].head + b"".join(tapes[0].tracks))
-    assert len({str(tape) for tape in tapes}) > 0.9 * len(tapes)
+    assert len({str(tape) for tape in tapes}) == len(tapes)
 
 
 def test_every_byte_takes_every_value_alike_often():
