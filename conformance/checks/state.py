@@ -15,7 +15,7 @@ from conformance.judge.compare import Comparison
 from conformance.judge.precision import reference_dtype
 from conformance.judge.table import TABLE
 
-PACE = Pace(slower=4)
+PACE = Pace(slower=2)
 
 STEPS = 3
 

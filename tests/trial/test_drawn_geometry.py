@@ -103,7 +103,7 @@ def test_both_forms_and_every_region_occur(name, layout):
     drawn, operator = _drawn(name, layout), OPERATORS[name]
     layers = Counter(case.call.layer.name if case.call.layer else "" for case in drawn)
     assert len(layers) == (1 if operator.layer is None else 2)
-    assert min(layers.values()) > TAPES / 4
+    assert min(layers.values()) > TAPES / 8
     regions = Counter(case.region for case in drawn)
     assert set(regions) == set(operator.regions) <= set(REGIONS)
     assert min(regions.values()) > TAPES / len(regions) / 3

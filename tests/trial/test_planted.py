@@ -10,6 +10,7 @@ from conformance.cell import Cell
 from conformance.checks import PROPERTIES
 from conformance.draw.tape import Tape
 from conformance.draw.values import REGIONS
+from conformance.ops import OPERATORS
 from conformance.plan import Selection, cells
 from conformance.record import Verdict
 from conformance.search import Profile
@@ -152,7 +153,7 @@ def test_without_a_fault_nothing_fails(monkeypatch, tmp_path, cell):
     install(monkeypatch, planted.Careful())
     record = trial.run(cell, trial.Rules(TINY, 0, database=str(tmp_path)))
     assert record.verdict is Verdict.PASS, explain.message(record)
-    assert record.cases == PROPERTIES[cell.property].PACE.batches(TINY.batches) * 64
+    assert record.cases == PROPERTIES[cell.property].PACE.batches(TINY.batches, OPERATORS[cell.operator].slower) * 64
     assert sum(record.regions.values()) == record.cases
     assert record.worst_share <= 1
 
