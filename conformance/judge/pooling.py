@@ -19,7 +19,7 @@ SINGLE = 2.0**-24
 LOWEST = float(np.finfo(np.float32).min)
 
 
-def _window(f: Facts) -> int:
+def window(f: Facts) -> int:
     """k."""
     if "output_size" in f.arguments:
         return prod(_adaptive(*lengths) for lengths in _lengths(f))
@@ -63,11 +63,11 @@ def _fewest(f: Facts, **changes: Any) -> Any:
 
 def _average(f: Facts) -> Any:
     """k-1 additions and a reciprocal; two factors more where its divisor is replaced."""
-    return f.rounding(_window(f) + (1 if _override(f) is None else 3), f.reference(**_sizes(f)))
+    return f.rounding(window(f) + (1 if _override(f) is None else 3), f.reference(**_sizes(f)))
 
 
 def _maximum_slope(f: Facts) -> Any:
-    return f.rounding(_window(f) - 1, f.reference(**_sizes(f)))
+    return f.rounding(window(f) - 1, f.reference(**_sizes(f)))
 
 
 AVERAGE = Rows(
@@ -96,40 +96,40 @@ def _average_overflow(f: Facts) -> Any:
     sizes = np.where(np.isfinite(f.arguments["x"]), np.abs(f.arguments["x"]), 0)
     if "kernel_size" in f.arguments and _override(f) is None:
         return _free(f.reference(x=sizes, divisor_override=1.0) >= f.largest)
-    return _free(_fewest(f, x=sizes) * _window(f) >= f.largest)
+    return _free(_fewest(f, x=sizes) * window(f) >= f.largest)
 
 
 def _average_divisor(f: Facts) -> Any:
-    factor = _window(f) / _override(f)
-    rounded = f.rounding(_window(f) + 3, f.reference(divisor_override=None, **_sizes(f)))
+    factor = window(f) / _override(f)
+    rounded = f.rounding(window(f) + 3, f.reference(divisor_override=None, **_sizes(f)))
     return np.abs(f.reference(divisor_override=None) * factor - f.expected) + factor * rounded
 
 
 def _average_behind(f: Facts) -> Any:
     fewest = _fewest(f, **_sizes(f))
-    apart = fewest - f.reference(divisor_override=_window(f), **_sizes(f))
-    factor = _window(f) / (_override(f) or _window(f))
-    return factor * (np.abs(apart) + f.rounding(_window(f) + 3, fewest))
+    apart = fewest - f.reference(divisor_override=window(f), **_sizes(f))
+    factor = window(f) / (_override(f) or window(f))
+    return factor * (np.abs(apart) + f.rounding(window(f) + 3, fewest))
 
 
 def _average_gradient_single(f: Facts) -> Any:
     fewest = _fewest(f, **_sizes(f))
-    return 2 * SINGLE * fewest * _window(f) / (_override(f) or _window(f))
+    return 2 * SINGLE * fewest * window(f) / (_override(f) or window(f))
 
 
-def _planes(f: Facts, where: Any) -> Any:
+def planes(f: Facts, where: Any) -> Any:
     """Every element of the planes in which this holds anywhere."""
     first = 1 if _last(f) else 2
     return where.any(tuple(range(first, first + where.ndim - 2)), keepdims=True)
 
 
 def _maximum_nan(f: Facts) -> Any:
-    return _free(np.isnan(f.expected) if f.name == "out" else _planes(f, np.isnan(f.arguments["x"])))
+    return _free(np.isnan(f.expected) if f.name == "out" else planes(f, np.isnan(f.arguments["x"])))
 
 
 def _maximum_lowest(f: Facts) -> Any:
     if f.name != "out":
-        return _free(_planes(f, f.arguments["x"] < LOWEST))
+        return _free(planes(f, f.arguments["x"] < LOWEST))
     return np.where(f.expected < LOWEST, np.abs(f.expected - LOWEST), 0.0)
 
 

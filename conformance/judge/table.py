@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from conformance.judge import activation, batch_norm, pooling, randomness
+from conformance.judge import activation, batch_norm, lp, pooling, randomness
 from conformance.judge.bounds import Rows
 
 TABLE: dict[str, Rows] = {
     **pooling.ROWS,
+    **lp.ROWS,
     **activation.ROWS,
     "batch_norm": batch_norm.ROWS,
     **randomness.ROWS,

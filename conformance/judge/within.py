@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from conformance.judge import batch_norm, losses, pooling, random_losses
+from conformance.judge import batch_norm, losses, lp, pooling, random_losses
 from conformance.judge.bounds import Facts, Row
 
 
@@ -45,6 +45,7 @@ WITHIN: dict[str, Row] = {
         "y (1-y) from the rounded y: y is off by 6u y (its row in the table), so 1-y is off by as much, and is rounded",
     ),
     **pooling.LOSSES,
+    **lp.LOSSES,
     "batch-norm-single-attributes": Row(
         batch_norm.single_attributes,
         "epsilon and momentum kept in float32: each is off by 2**-24 of itself, and the output by what that changes",

@@ -35,10 +35,12 @@ def _maximum(tape: Tape, layout: str) -> dict[str, Any]:
 
 
 def _facts(name: str, arguments: Arguments) -> dict[str, Any]:
-    """`hollow` says that a window holds no number above the lowest of float32: positions are always looked for."""
+    """`hollow` says that a window holds no number above the lowest of float32: positions are always looked for;
+    `maximum`, that windows give their maximum.
+    """
     x = np.where(np.isnan(arguments["x"]), -np.inf, arguments["x"])
     highest = getattr(refimpl, name)(x, arguments["output_size"])
-    return {"hollow": bool((highest <= np.finfo(np.float32).min).any())}
+    return {"hollow": bool((highest <= np.finfo(np.float32).min).any()), "maximum": True}
 
 
 def _averages(axes: int) -> Operator:

@@ -29,7 +29,7 @@ def _maximum(tape: Tape, layout: str) -> dict[str, Any]:
     return {"x": Tensor(shape), **arguments}
 
 
-def _facts(arguments: Arguments) -> dict[str, Any]:
+def facts(arguments: Arguments) -> dict[str, Any]:
     """Where the windows lie: `before` and `after` are the paddings of each axis; `clipped` says that a window holds
     fewer cells of the input than the kernel has, `overhanging` that one sticks out of the padded input, `late` that one
     more would start in the padding behind the input (ceil_mode).
@@ -52,14 +52,14 @@ def _facts(arguments: Arguments) -> dict[str, Any]:
 
 def _maximum_facts(name: str, arguments: Arguments) -> dict[str, Any]:
     """Where the windows lie; `hollow` says that one holds no number above the lowest of float32, if they are asked for
-    positions.
+    positions; `maximum`, that windows give their maximum.
     """
     hollow = False
     if arguments["return_mask"]:
         x = np.where(np.isnan(arguments["x"]), -np.inf, arguments["x"])
         lowest = np.finfo(np.float32).min
         hollow = bool((getattr(refimpl, name)(**{**arguments, "x": x, "return_mask": False}) <= lowest).any())
-    return _facts(arguments) | {"hollow": hollow}
+    return facts(arguments) | {"hollow": hollow, "maximum": True}
 
 
 def options(arguments: Arguments) -> dict[str, Any]:
@@ -79,7 +79,7 @@ def _averages(axes: int) -> Operator:
         draw=_average,
         layouts=layouts(axes),
         layer=Layer({"any": f"AvgPool{axes}D"}, options),
-        facts=_facts,
+        facts=facts,
         slower=1 if axes == 2 else SLOWER,
     )
 

@@ -106,7 +106,9 @@ def _norm(x: Array, norm_type: Any, geometry: Geometry) -> Array:
     nothing = 0 if p > 0 else np.inf  # POOL-N4
 
     def compute(block: Block) -> Array:
-        return _norms(load(x, block, nothing, dtype).reshape(block.box.shape), block.box, p)
+        lead, root = _norms(load(x, block, nothing, dtype).reshape(block.box.shape), block.box, p)
+        norms: Array = lead * root
+        return norms
 
     with np.errstate(all="ignore"):
         return assembled(geometry, dtype.itemsize, x.dtype, compute)
@@ -145,7 +147,8 @@ def _places(box: Box) -> Iterator[tuple[slice, ...]]:
     return ((slice(None), *place) for place in product(*along))
 
 
-def _norms(cells: Array, box: Box, p: float) -> Array:
+def _norms(cells: Array, box: Box, p: float) -> tuple[Array, Array]:
+    """Two factors of the norm of each window, of which the first scales its cells."""
     leading = np.maximum if p > 0 else np.minimum
     places = list(_places(box))
     lead = abs(cells[places[0]])
@@ -154,16 +157,22 @@ def _norms(cells: Array, box: Box, p: float) -> Array:
     lead = np.where((lead > 0) & (lead < np.inf), lead, 1)  # POOL-N5
     total = np.zeros_like(lead)
     for place in places:
-        total += (cells[place] / lead) ** p  # POOL-N1, POOL-N3
-    root: Array = total ** (cells.dtype.type(1) / cells.dtype.type(p))
-    return lead * root
+        total += _raised(cells[place] / lead, p)  # POOL-N1
+    return lead, _raised(total, cells.dtype.type(1) / cells.dtype.type(p))
 
 
-def _shares(cells: Array, norms: Array, g: Array, box: Box, p: float) -> Array:
+def _raised(base: Array, exponent: Any) -> Array:
+    """A power of IEEE 754: where NumPy takes a square root, that of -inf is +inf, too (POOL-N3)."""
+    power: Array = (np.where(base == -np.inf, -base, base) if exponent == 0.5 else base) ** exponent
+    return power
+
+
+def _shares(cells: Array, norms: tuple[Array, Array], g: Array, box: Box, p: float) -> Array:
+    lead, root = norms
     shares = np.zeros_like(cells)
     for place in _places(box):
-        share = g * (cells[place] / norms) ** (p - 1)  # POOL-N7
+        share = g * _raised(cells[place] / lead / root, cells.dtype.type(p) - 1)  # POOL-N5, POOL-N7
         if p != 1:
-            share[(cells[place] == 0) & (norms == 0)] = 0  # POOL-N8
+            share[(cells[place] == 0) & (root == 0)] = 0  # POOL-N8
         shares[place] += share
     return shares

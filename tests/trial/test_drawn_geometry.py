@@ -19,7 +19,7 @@ from conformance.ops import OPERATORS
 TAPES, MANY = 400, 1500
 PLACES = [(name, layout) for name, operator in OPERATORS.items() for layout in operator.layouts]
 SMALLEST = {"glu": 2, "maxout": 2}  # two halves, two members of a group
-POOLING = [place for place in PLACES if fnmatch(place[0], "avg_pool?d") or fnmatch(place[0], "max_pool?d")]
+POOLING = [place for place in PLACES if any(fnmatch(place[0], f"{kind}_pool?d") for kind in ("avg", "max", "lp"))]
 
 every_place = pytest.mark.parametrize(("name", "layout"), PLACES, ids=map("-".join, PLACES))
 every_pooling = pytest.mark.parametrize(("name", "layout"), POOLING, ids=map("-".join, POOLING))
@@ -149,7 +149,7 @@ def _pooling_labels(arguments):
     yield from _padding_forms(arguments)
     for name in ("kernel_size", "stride"):
         yield f"{name}: {type(arguments[name]).__name__}"
-    for name in ("ceil_mode", "return_mask", "exclusive", "divisor_override"):
+    for name in ("ceil_mode", "return_mask", "exclusive", "divisor_override", "norm_type"):
         if name in arguments:
             yield f"{name}={arguments[name]}"
     for label, holds in {
@@ -183,11 +183,13 @@ def test_pooling_takes_every_form(name, layout):
         "ceil_mode=True", "ceil_mode=False", "stride beyond kernel", "overlapping windows", "kernel beyond input",
         "extent 1", "cells that no window reads", "batch 1", "batch", "channel 1", "channels",
     ]  # fmt: skip
-    if layout != "NCL":
+    if len(layout) > 3:
         wanted += ["uneven extents"]
         wanted += ["divisor_override=None", "divisor_override=3"] if name.startswith("avg") else []
     if name.startswith("avg"):
         wanted += ["exclusive=True", "exclusive=False"]
+    elif name.startswith("lp"):
+        wanted += ["norm_type=2.0", "norm_type=inf", "norm_type=1.1", "norm_type=-1.0"]
     elif layout[1] == "C":
         wanted += ["return_mask=True", "return_mask=False"]
     rare = {label: counted[label] for label in wanted if counted[label] < TAPES / 50}

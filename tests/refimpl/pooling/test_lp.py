@@ -105,6 +105,7 @@ def test_pool_n3_infinities_and_negatives() -> None:
 
     assert lp([-np.inf, 1], 2) == np.inf
     assert lp([-np.inf, 1], 1) == -np.inf
+    assert lp([-np.inf, 1], 0.5) == np.inf
     assert np.isnan(lp([np.inf, -np.inf], 3))
     assert np.isnan(lp([-8, 0], 3))
     assert np.isnan(lp([-8, 0], 0.5))
