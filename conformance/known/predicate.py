@@ -2,17 +2,19 @@
 
 An expression of Python's form over the arguments of the call, without statements, attributes or imports:
 `any(x < -88) and dtype == "float32"`. docs/register.md lists the names. Arrays compare and compute element by element.
-It is parsed and walked here; nothing is ever executed.
+It is parsed here and made into closures; no text is ever executed.
 """
 
 from __future__ import annotations
 
 import ast
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+
+Evaluate = Callable[[Mapping[str, Any]], Any]
 
 _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "abs": np.abs,
@@ -68,23 +70,24 @@ class Predicate:
     def __init__(self, text: str) -> None:
         self.text = text
         try:
-            self._tree = ast.parse(text.strip(), mode="eval").body
+            tree = ast.parse(text.strip(), mode="eval").body
         except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
             raise ValueError(f"cannot read the predicate {text[:80]!r}: {getattr(error, 'msg', error)}") from None
-        for node in ast.walk(self._tree):
+        for node in ast.walk(tree):
             if not isinstance(node, _ALLOWED):
                 raise ValueError(f"the predicate {text!r} may not contain {type(node).__name__}")
             if isinstance(node, ast.Constant) and not isinstance(node.value, (int, float, str, type(None))):
                 raise ValueError(f"the predicate {text!r} may not contain {node.value!r}")
             if isinstance(node, ast.Call) and (not isinstance(node.func, ast.Name) or node.func.id not in _FUNCTIONS):
                 raise ValueError(f"the predicate {text!r} may only call {', '.join(_FUNCTIONS)}")
-        called = {id(n.func) for n in ast.walk(self._tree) if isinstance(n, ast.Call)}
-        self.names = frozenset(n.id for n in ast.walk(self._tree) if isinstance(n, ast.Name) and id(n) not in called)
+        called = {id(n.func) for n in ast.walk(tree) if isinstance(n, ast.Call)}
+        self.names = frozenset(n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and id(n) not in called)
+        self._value = _compiled(tree)
 
     def __call__(self, names: Mapping[str, Any]) -> bool:
         """Whether a case with these names is one of those meant."""
         with np.errstate(all="ignore"):
-            return bool(_value(self._tree, names))
+            return bool(self._value(names))
 
 
 _ALLOWED = (
@@ -93,35 +96,48 @@ _ALLOWED = (
 )  # fmt: skip
 
 
-def _value(node: ast.AST, names: Mapping[str, Any]) -> Any:
+def _compiled(node: ast.AST) -> Evaluate:
+    """A function from names to the value of an expression: walking the tree anew for every case takes twice as long."""
     match node:
         case ast.Constant(value=value):
-            return value
+            return lambda names: value
         case ast.Name(id=name):
-            return names[name]
+            return operator.itemgetter(name)
         case ast.List(elts=elements) | ast.Tuple(elts=elements):
-            return [_value(e, names) for e in elements]
+            parts = [_compiled(e) for e in elements]
+            return lambda names: [part(names) for part in parts]
         case ast.Subscript(value=value, slice=index):
-            return _value(value, names)[_value(index, names)]
-        case ast.BoolOp(op=ast.And(), values=values):
-            return all(_value(v, names) for v in values)
-        case ast.BoolOp(values=values):
-            return any(_value(v, names) for v in values)
+            whole, place = _compiled(value), _compiled(index)
+            return lambda names: whole(names)[place(names)]
+        case ast.BoolOp(op=op, values=values):
+            parts, quantifier = [_compiled(v) for v in values], all if isinstance(op, ast.And) else any
+            return lambda names: quantifier(part(names) for part in parts)
         case ast.UnaryOp(op=op, operand=operand):
-            return _OPERATORS[type(op)](_value(operand, names))
+            return _applied(_OPERATORS[type(op)], [operand])
         case ast.BinOp(left=left, op=op, right=right):
-            return _OPERATORS[type(op)](_value(left, names), _value(right, names))
+            return _applied(_OPERATORS[type(op)], [left, right])
         case ast.Call(func=ast.Name(id=function), args=arguments):
-            return _FUNCTIONS[function](*(_value(a, names) for a in arguments))
+            return _applied(_FUNCTIONS[function], arguments)
         case ast.Compare(left=left, ops=ops, comparators=comparators):
-            return _compared(_value(left, names), ops, [_value(c, names) for c in comparators])
+            return _chain([_OPERATORS[type(op)] for op in ops], [_compiled(c) for c in (left, *comparators)])
     raise AssertionError(ast.dump(node))
 
 
-def _compared(left: Any, ops: list[ast.cmpop], rights: list[Any]) -> Any:
+def _applied(function: Callable[..., Any], operands: Sequence[ast.AST]) -> Evaluate:
+    parts = [_compiled(operand) for operand in operands]
+    return lambda names: function(*[part(names) for part in parts])
+
+
+def _chain(comparisons: Sequence[Callable[..., Any]], operands: Sequence[Evaluate]) -> Evaluate:
     """A chain a < b < c, element by element."""
-    result: Any = True
-    for op, right in zip(ops, rights, strict=True):
-        result = result & _OPERATORS[type(op)](left, right)
-        left = right
-    return result
+
+    def evaluate(names: Mapping[str, Any]) -> Any:
+        values = [operand(names) for operand in operands]
+        result: Any = True
+        for compare, left, right in zip(comparisons, values, values[1:], strict=False):
+            result = result & compare(left, right)
+        return result
+
+    if len(comparisons) == 1:
+        return lambda names: comparisons[0](operands[0](names), operands[1](names))
+    return evaluate
