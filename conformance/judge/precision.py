@@ -8,6 +8,7 @@ for: the unit roundoff in every bound is that of the dtype under test plus that 
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -20,16 +21,19 @@ def reference_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
     return np.dtype(np.longdouble if dtype == np.float64 else np.float64)
 
 
+@lru_cache
 def unit_roundoff(dtype: np.dtype[Any]) -> float:
     """Half the distance from 1 to the next number."""
     return float(limits(dtype).eps) / 2
 
 
+@lru_cache
 def uncertainty(dtype: np.dtype[Any]) -> float:
     """The unit roundoff that bounds are written in: the kernel's plus the reference's."""
     return unit_roundoff(dtype) + unit_roundoff(reference_dtype(dtype))
 
 
+@lru_cache
 def underflow(dtype: np.dtype[Any]) -> Any:
     """The largest error of a subnormal rounding: half of the smallest number, in the reference's precision."""
     smallest = reference_dtype(dtype).type(limits(dtype).smallest_subnormal)
