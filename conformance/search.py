@@ -37,7 +37,7 @@ class Profile:
     seconds: float  # after which a cell's process counts as hanging
 
 
-PROFILES = {p.name: p for p in (Profile("quick", 8, 60), Profile("standard", 32, 300), Profile("deep", 512, 3600))}
+PROFILES = {p.name: p for p in (Profile("quick", 4, 60), Profile("standard", 16, 300), Profile("deep", 512, 3600))}
 
 
 class _Found(Exception):

@@ -12,7 +12,7 @@ from conformance.checks.pace import Pace
 from conformance.declaration import Operator
 from conformance.judge.compare import Comparison
 
-PACE = Pace(slower=8, predicts=False, meant=False)
+PACE = Pace(slower=4, predicts=False, meant=False)
 
 ALLOWED = ("ValueError", "TypeError", "IndexError", "RuntimeError")
 """The classes of exceptions that are raised on purpose; Paddle's documentation of the operators on trial names none."""

@@ -31,7 +31,7 @@ from conformance.sample import Event, Sample, Spread
 
 Array = NDArray[Any]
 
-PACE = Pace(batch=1, slower=8, shrinks=False, predicts=False)
+PACE = Pace(batch=1, slower=2, shrinks=False, predicts=False)
 
 BUDGET = 1e-6
 """The probability with which a whole run may raise a false alarm through these checks, at most."""

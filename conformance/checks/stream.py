@@ -28,7 +28,7 @@ from refimpl.random import Generator
 
 Array = NDArray[Any]
 
-PACE = Pace(modes=("eager", "static", "to_static"), batch=1, slower=8, shrinks=False, several=True)
+PACE = Pace(modes=("eager", "static", "to_static"), batch=1, shrinks=False, several=True)
 
 
 def applies(operator: Operator) -> bool:
@@ -37,13 +37,13 @@ def applies(operator: Operator) -> bool:
 
 
 def prepare(case: Case) -> None:
-    """Draw the further calls of the sequence, each from a track of the tape."""
+    """Draw the further calls of the sequence, each from a track of the tape; the first is the same call once more."""
     tape = case.tape or Tape(b"")
     seed = case.call.seed if case.tape is None else zlib.crc32(str(tape).encode())
     case.call = replace(_plain(case.operator, case.call), seed=seed)
-    case.sequence = [replace(case, call=replace(case.call, seed=None), tape=None)]
+    case.sequence = [replace(case, call=replace(case.call, seed=None), tape=None) for _ in range(2)]
     others = [o for o in OPERATORS.values() if applies(o) and case.cell.dtype in o.dtypes and o is not case.operator]
-    for track in tape.tracks[1:TRACKS]:
+    for track in tape.tracks[2:TRACKS]:
         case.sequence.append(_further(case, Tape(track), [case.operator, *others]))
 
 

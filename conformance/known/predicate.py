@@ -84,6 +84,10 @@ class Predicate:
         self.names = frozenset(n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and id(n) not in called)
         self._value = _compiled(tree)
 
+    def __reduce__(self) -> tuple[type[Predicate], tuple[str]]:
+        """What another process makes it from: closures do not travel."""
+        return Predicate, (self.text,)
+
     def __call__(self, names: Mapping[str, Any]) -> bool:
         """Whether a case with these names is one of those meant."""
         with np.errstate(all="ignore"):

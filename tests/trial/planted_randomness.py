@@ -119,7 +119,7 @@ class MaskReused(Random):
 
     def noise(self, stream, call):
         fresh = super().noise(stream, call)
-        if self.kept is not None and np.shape(fresh["mask"]) == np.shape(self.kept):
+        if self.kept is not None and fresh["mask"] is not None and fresh["mask"].shape == self.kept.shape:
             return {"mask": self.kept}
         self.kept = fresh["mask"]
         return fresh

@@ -19,7 +19,7 @@ from tests.trial.stand_ins import install
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
 
-STANDARD = Profile("standard", 32, 30)
+STANDARD = Profile("standard", 16, 30)
 QUICK = Profile("quick", 8, 30)
 TINY = Profile("tiny", 3, 30)
 PLAIN = ("avg_pool2d", "max_pool2d", "relu", "sigmoid", "batch_norm", "dropout")

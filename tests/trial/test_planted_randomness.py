@@ -16,7 +16,7 @@ from tests.trial.stand_ins import install
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
 
-STANDARD, QUICK = Profile("standard", 32, 60), Profile("quick", 8, 60)
+STANDARD, QUICK = Profile("standard", 16, 60), Profile("quick", 4, 60)
 KNOWN = tuple(entry for entry in register.read(paddle="3.3.1") if entry.id == "dropout1d-batch")
 """What the references draw as Paddle does, though it is not as it should be."""
 
