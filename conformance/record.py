@@ -120,6 +120,15 @@ class Chance(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
+class Scaling(msgspec.Struct, frozen=True, kw_only=True):
+    """What one call multiplied ones by; the numbers are Paddle's and the reference's."""
+
+    setting: dict[str, str]  # {"mode": "upscale_in_train", "p": "0.5"}
+    training: bool
+    factor: list[float]  # of what is not dropped
+    mean: list[float]
+
+
 class Record(msgspec.Struct, frozen=True, kw_only=True, tag="record"):
     """One judgement."""
 
@@ -142,6 +151,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, tag="record"):
     arguments: dict[str, dict[str, int]] = {}  # argument -> value -> cases
     failure: Failure | None = None
     chance: Chance | None = None  # where statistical tests were made
+    scalings: list[Scaling] = []
 
     def __post_init__(self) -> None:
         """JSON has no infinity: a line that held one could not be read back."""

@@ -27,7 +27,7 @@ from conformance.isolation import Outcome, isolated
 from conformance.judge.compare import Comparison
 from conformance.known.register import Entry
 from conformance.ops import OPERATORS
-from conformance.record import Chance, Record, Verdict
+from conformance.record import Chance, Record, Scaling, Verdict
 from refimpl.random import Generator
 
 PEEK = (Step("seed", seed=2024), Step("peek"))
@@ -61,6 +61,7 @@ class Tally:
     regions: Counter[str] = field(default_factory=Counter)
     arguments: dict[str, Counter[str]] = field(default_factory=dict)
     chance: Chance | None = None
+    scalings: tuple[Scaling, ...] = ()
 
     def add(self, case: Case, judgement: Judgement) -> None:
         """Count a case that was judged."""
@@ -77,6 +78,7 @@ class Tally:
             self.ulp = max(self.ulp, worst.ulp)
         if judgement.chance is not None:
             self.chance = judgement.chance if self.chance is None else self.chance + judgement.chance
+        self.scalings = self.scalings or judgement.scalings
 
 
 class BlackBox:
@@ -158,7 +160,7 @@ class Trial:
             layout=self.cell.layout, device=self.cell.device, verdict=verdict, reason=reason, cases=t.cases,
             excluded=t.excluded, seconds=round(seconds, 3), worst_ulp=t.ulp, worst_share=t.share, worst_call=t.call,
             regions=dict(t.regions), arguments={n: dict(c) for n, c in t.arguments.items()}, failure=failure,
-            chance=t.chance,
+            chance=t.chance, scalings=list(t.scalings),
         )  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 
 from types import ModuleType
 
-from conformance.checks import errors, forward, gradient, state, statistics, stream
+from conformance.checks import errors, forward, gradient, scaling, state, statistics, stream
 
 PROPERTIES: dict[str, ModuleType] = {
     "forward": forward,
@@ -10,6 +10,7 @@ PROPERTIES: dict[str, ModuleType] = {
     "state": state,
     "stream": stream,
     "statistics": statistics,
+    "scaling": scaling,
     "errors": errors,
 }
 """Every property: a module with its `PACE` and the functions `applies(operator)`, `prepare(case)`, `names(case)` and

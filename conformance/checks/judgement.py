@@ -18,7 +18,7 @@ from conformance.judge.bounds import Facts, Row
 from conformance.judge.compare import Comparison, compare
 from conformance.judge.table import TABLE
 from conformance.judge.within import WITHIN
-from conformance.record import Chance
+from conformance.record import Chance, Scaling
 
 Array = NDArray[Any]
 
@@ -31,6 +31,7 @@ class Judgement:
     comparison: Comparison = field(default_factory=Comparison)
     lacks: str = ""  # the kernel that Paddle does not have in this dtype
     chance: Chance | None = None  # of the statistical tests among what was judged
+    scalings: tuple[Scaling, ...] = ()  # what was measured beside
 
     @property
     def fails(self) -> bool:

@@ -17,6 +17,9 @@ from refimpl import random
 from refimpl.random import Generator
 
 
+_MODES = ("upscale_in_train", "downscale_in_infer")
+
+
 def _chance(tape: Tape) -> dict[str, Any]:
     return {"p": tape.one_of(0.5, 0.0, 0.1, 0.25, 0.3, 0.9, 1.0), "training": not tape.flag()}
 
@@ -25,7 +28,7 @@ def _dropout(tape: Tape, layout: str) -> dict[str, Any]:
     shape = any_shape(tape)
     axes = [axis for axis in range(len(shape)) if tape.flag()]
     chance = _chance(tape)
-    mode = tape.one_of("upscale_in_train", "downscale_in_infer")
+    mode = tape.one_of(*_MODES)
     return {"x": Tensor(shape), "p": chance["p"], "axis": axes or None, "training": chance["training"], "mode": mode}
 
 
@@ -105,6 +108,7 @@ OPERATORS = (
         layer=Layer({"any": "Dropout"}, partial(_options, ("p", "axis", "mode"))),
         noise=partial(_mask, random.dropout_mask, (*_CHANCE, "axis")),
         sample=masks.sample(refimpl.dropout, _dropout, _dropped_axes, _scaled),
+        settings=tuple({"mode": mode, "p": p} for mode in _MODES for p in (0.1, 0.25, 0.5, 0.75, 0.9)),
         meaningless=_bad_dropout,
     ),
     Operator(

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from conformance.record import ALARMING, Journal, Record, Verdict
-from conformance.report import digest, matrix, plot, words
+from conformance.report import digest, matrix, plot, randomness, words
 
 
 class Operator(NamedTuple):
@@ -44,6 +44,9 @@ def render(journal: Journal) -> str:
         unjudged=_by_reason(digest.having(journal, digest.UNJUDGED - {Verdict.ERROR})),
         matrix=matrix.build(journal.records),
         plot=plot.build(journal.records),
+        odds=randomness.sentence(journal.records),
+        chances=randomness.by_operator(journal.records),
+        scalings=randomness.scalings(journal.records),
         operators=_operators(journal.records),
         dimensions=_dimensions(journal.records),
         repeat=digest.repeat(journal.run),
@@ -92,7 +95,8 @@ def _dimensions(records: Iterable[Record]) -> Dimensions:
 
 def _chinese(journal: Journal) -> dict[str, str]:
     """The page's dictionary, with the sentences of this run."""
-    sentences = [*words.MEANING.values(), digest.headline(journal), *digest.details(journal)]
+    odds = randomness.sentence(journal.records)
+    sentences = [*words.MEANING.values(), digest.headline(journal), *digest.details(journal), *([odds] if odds else [])]
     return words.CHINESE | dict(sentences)
 
 
@@ -120,5 +124,5 @@ def _template() -> Template:
     environment.policies["json.dumps_kwargs"] = {"ensure_ascii": False}
     environment.filters.update(slug=_slug, short=_short, number=_number)
     environment.tests["quantity"] = digest.is_number
-    environment.globals.update(words=words, geometry=plot)
+    environment.globals.update(words=words, geometry=plot, randomness=randomness)
     return environment.get_template("report.html.j2")

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
 from conformance.record import ALARMING, Journal, Record, Run, Verdict
-from conformance.report import digest
+from conformance.report import digest, randomness
 from conformance.report.words import SYMBOL
 
 _FULL = 20  # examples told in full: a comment has room for some 65,000 characters
@@ -23,6 +23,7 @@ def render(journal: Journal) -> str:
         *_list("Errors of the trial itself", digest.having(journal, {Verdict.ERROR})),
         *_list("Fixed", digest.having(journal, {Verdict.FIXED})),
         *_known(digest.having(journal, {Verdict.KNOWN})),
+        *_odds(journal),
         *_unjudged(digest.having(journal, {Verdict.ABSENT, Verdict.NOT_RUN})),
         _environment(journal.run),
     ]
@@ -80,6 +81,11 @@ def _known_line(record: Record) -> str:
     entry = record.divergence
     where = f"{_code(entry.id)} ({_plain(record.operator)}, {_plain(entry.kind)})"
     return f"- {where}: {_plain(entry.title)}; {entry.link}"
+
+
+def _odds(journal: Journal) -> Iterator[str]:
+    if odds := randomness.sentence(journal.records):
+        yield f"### Randomness\n\n{odds.english}"
 
 
 def _unjudged(records: list[Record]) -> Iterator[str]:

@@ -58,6 +58,12 @@ DOTS = (
 )
 EVERY_RECORD = "Each record of the run, with the regions of values and the arguments that were exercised."
 
+SCALING = (
+    "What ones become, with Paddle's number before the reference's: the factor of what is not dropped, and the mean. "
+    "upscale_in_train keeps the mean in training, and evaluation changes nothing; downscale_in_infer keeps in evaluation "
+    "the mean that training has left."
+)
+
 CHINESE = {
     "pass": "通过",
     "fail": "失败",
@@ -76,6 +82,23 @@ CHINESE = {
     "gradient": "梯度",
     "state": "状态",
     "Paddle conformance report": "Paddle 一致性报告",
+    "Randomness": "随机性",
+    "Two ways to scale": "两种缩放方式",
+    SCALING: "输入全为 1 时的结果，先 Paddle 后参考实现：未被丢弃元素的倍数，以及均值。upscale_in_train 在训练时保持均值，推理时不作"
+    "改变；downscale_in_infer 在推理时保持训练所留下的均值。",
+    "stream": "随机流",
+    "statistics": "统计",
+    "scaling": "缩放",
+    "errors": "报错",
+    "tests": "检验数",
+    "random numbers": "随机数",
+    "probability": "概率",
+    "correlation": "相关",
+    "distribution": "分布",
+    "factor in training": "训练倍数",
+    "factor in evaluation": "推理倍数",
+    "mean in training": "训练均值",
+    "mean in evaluation": "推理均值",
     "Needs attention": "需要关注",
     "Its example stands under what needs attention.": "示例见“需要关注”。",
     "Operators": "算子",

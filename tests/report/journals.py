@@ -10,7 +10,7 @@ from typing import Any
 from msgspec import structs
 
 from conformance import record
-from conformance.record import Divergence, End, Environment, Failure, Journal, Record, Run, Verdict
+from conformance.record import Chance, Divergence, End, Environment, Failure, Journal, Record, Run, Scaling, Verdict
 
 ENVIRONMENT = Environment(
     paddle="3.3.1",
@@ -52,6 +52,27 @@ DIVERGENCE = Divergence(
     versions=">=3.0,<=3.3.1",
     link="unreported",
 )
+
+CHANCE = Chance(
+    budget=1e-6,
+    alarm=1e-10,
+    tests=250,
+    draws=4_000_000,
+    power={"probability": [0.011, 0.042], "correlation": [0.02, 0.05], "distribution": [0.013, 0.013]},
+)
+
+SCALED = Record(
+    operator="dropout", property="scaling", dtype="float32", mode="eager", layout="any", device="cpu",
+    verdict=Verdict.PASS, cases=1, seconds=0.1,
+    scalings=[
+        Scaling(setting={"mode": mode, "p": p}, training=training, factor=[factor, factor], mean=[mean, mean + 0.01])
+        for p, kept in (("0.2", 0.8), ("0.75", 0.25))
+        for mode, training, factor, mean in (
+            ("upscale_in_train", True, 1 / kept, 1.003), ("upscale_in_train", False, 1, 1),
+            ("downscale_in_infer", True, 1, kept), ("downscale_in_infer", False, kept, kept),
+        )
+    ],
+)  # fmt: skip
 
 _CALL = 'paddle.nn.functional.{}(Tensor([{}, 3, 17, 9],"{}"), {}, ceil_mode=True)'
 
@@ -120,6 +141,7 @@ def showcase(seed: int = 1, complete: bool = True) -> Journal:
     for names, layouts in _FAMILIES.items():
         for name in names.split():
             records += _ordinary(rng, name, layouts)
+    records[-1] = structs.replace(records[-1], chance=CHANCE, scalings=SCALED.scalings)
     records += [_event(*event) for event in _EVENTS]
     return make_journal(records, complete, planned=len(records) + (0 if complete else 40), selection={"op": "*"})
 
