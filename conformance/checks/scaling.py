@@ -18,6 +18,7 @@ from conformance.case import Case
 from conformance.checks.judgement import Judgement, judge_forward, raised, worst
 from conformance.checks.pace import Pace
 from conformance.declaration import Operator
+from conformance.judge.compare import Comparison
 from conformance.record import Scaling
 
 Array = NDArray[Any]
@@ -50,7 +51,8 @@ def names(case: Case) -> dict[str, Any]:
 
 def judge(case: Case, subject: Any) -> Judgement:
     """The worst output of all settings, and what they multiplied by."""
-    scalings, verdicts = [], {}
+    scalings: list[Scaling] = []
+    verdicts: dict[str, Comparison] = {}
     for number, part in enumerate(case.sequence):
         answer = subject.script([Step("seed", seed=part.call.seed or 0), Step("call", part.call)])[-1]
         if answer.error is not None:

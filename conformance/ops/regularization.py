@@ -16,7 +16,6 @@ from conformance.ops import masks
 from refimpl import random
 from refimpl.random import Generator
 
-
 _MODES = ("upscale_in_train", "downscale_in_infer")
 
 

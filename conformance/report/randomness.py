@@ -1,4 +1,4 @@
-"""What the reports say of random operators: the odds of a false alarm, what the tests can see, and how dropouts scale."""
+"""What the reports say of random operators: the odds of a false alarm, what the tests can see, how dropouts scale."""
 
 from __future__ import annotations
 
@@ -55,11 +55,12 @@ def sentence(records: Iterable[Record]) -> Phrase | None:
     tests, draws, alarm = f"{chance.tests:,}", f"{chance.draws:,}", f"{chance.alarm:.1e}"
     caught = {name: ends(chance, name) for name in chance.power}
     return Phrase(
-        f"{tests} statistical tests of {draws} random numbers raise a false alarm with a probability of at most {alarm},"
-        f" of {chance.budget:.0e} that a whole run may have. With a probability of 0.99 they catch "
+        f"{tests} statistical tests of {draws} random numbers raise a false alarm with a probability of at most"
+        f" {alarm}, of {chance.budget:.0e} that a whole run may have. With a probability of 0.99 they catch "
         + ", ".join(f"{_KINDS[name].english} {caught[name]}" for name in _KINDS if name in caught)
         + ".",
-        f"{tests} 项统计检验考察了 {draws} 个随机数，误报概率不超过 {alarm}（整次运行的预算为 {chance.budget:.0e}）。以 0.99 的概率可检出："
+        f"{tests} 项统计检验考察了 {draws} 个随机数，误报概率不超过 {alarm}"
+        f"（整次运行的预算为 {chance.budget:.0e}）。以 0.99 的概率可检出："
         + "，".join(f"{_KINDS[name].chinese} {caught[name]}" for name in _KINDS if name in caught)
         + "。",
     )

@@ -60,8 +60,8 @@ EVERY_RECORD = "Each record of the run, with the regions of values and the argum
 
 SCALING = (
     "What ones become, with Paddle's number before the reference's: the factor of what is not dropped, and the mean. "
-    "upscale_in_train keeps the mean in training, and evaluation changes nothing; downscale_in_infer keeps in evaluation "
-    "the mean that training has left."
+    "upscale_in_train keeps the mean in training, and evaluation changes nothing; downscale_in_infer keeps in "
+    "evaluation the mean that training has left."
 )
 
 CHINESE = {
@@ -84,8 +84,8 @@ CHINESE = {
     "Paddle conformance report": "Paddle 一致性报告",
     "Randomness": "随机性",
     "Two ways to scale": "两种缩放方式",
-    SCALING: "输入全为 1 时的结果，先 Paddle 后参考实现：未被丢弃元素的倍数，以及均值。upscale_in_train 在训练时保持均值，推理时不作"
-    "改变；downscale_in_infer 在推理时保持训练所留下的均值。",
+    SCALING: "输入全为 1 时的结果，先 Paddle 后参考实现：未被丢弃元素的倍数，以及均值。"
+    "upscale_in_train 在训练时保持均值，推理时不作改变；downscale_in_infer 在推理时保持训练所留下的均值。",
     "stream": "随机流",
     "statistics": "统计",
     "scaling": "缩放",
