@@ -66,9 +66,9 @@ class Operator:
 
     `draw(tape, layout)` gives the arguments of a call, with a `Tensor` in the place of every array. `noise(stream,
     arguments)` draws from Paddle's stream the extra arguments that the reference of a random operator takes; `sample`
-    says how to look at the operator where that stream is not known; `settings` are arguments whose effect in training and
-    in evaluation the report shows side by side. `settled(arguments, noise)` is false where a rounding within the bounds
-    would change the result altogether, so that nothing is claimed of it. `meaningless(
+    says how to look at the operator where that stream is not known; `settings` are arguments whose effect in training
+    and in evaluation the report shows side by side. `settled(arguments, noise)` is false where a rounding within the
+    bounds would change the result altogether, so that nothing is claimed of it. `meaningless(
     arguments)` are changes that leave a call without meaning. `points(arguments)` are the places where the function is
     not smooth, for the region "kinks". `facts(arguments)` is what the register's predicates may ask of a call beyond
     its arguments. One batch of cases is tried where another operator has `slower`.
