@@ -1,4 +1,4 @@
-"""The probabilities of the statistical tests: against SciPy, and by trying them on numbers that are known to be good."""
+"""The probabilities of the statistical tests: against SciPy, and tried on numbers that are known to be good."""
 
 import math
 
