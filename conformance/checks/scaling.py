@@ -23,7 +23,7 @@ from conformance.record import Scaling
 
 Array = NDArray[Any]
 
-PACE = Pace(batch=1, most=0, shrinks=False, predicts=False)
+PACE = Pace(batch=1, most=1, shrinks=False, predicts=False)
 
 SHAPE = (128, 128)
 
