@@ -1,6 +1,8 @@
 """The probabilities of the statistical tests: against SciPy, and tried on numbers that are known to be good."""
 
 import math
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -124,3 +126,16 @@ def test_a_run_cannot_use_more_cases_than_share_the_budget():
     planned = [cell for cell in cells(Selection()) if cell.property == "statistics"]
     most = max(profile.batches for profile in PROFILES.values())
     assert len(planned) * PROPERTIES["statistics"].PACE.batches(most) <= statistics.CASES
+
+
+def test_the_page_tells_the_power_as_it_is():
+    page = (Path(__file__).parents[2] / "docs" / "randomness.md").read_text("utf-8")
+    rows = re.findall(r"^\| ([\d.]+) \| ([\d.]+) % \| ([\d.]+) % \|$", page, re.M)
+    n, log_alpha = statistics.SITES, math.log(statistics.BUDGET / statistics.CASES / 40)
+    assert len(rows) == 5
+    for row in rows:
+        q, shift, correlation = map(float, row)
+        assert 100 * chance.smallest_shift(n, q, log_alpha) / q == pytest.approx(shift, abs=0.06)
+        assert 100 * chance.smallest_correlation(n // 2, q, log_alpha) == pytest.approx(correlation, abs=0.06)
+    assert chance.smallest_distance(n, log_alpha) == pytest.approx(0.01, abs=0.0005)
+    assert f"{statistics.CASES:,} cases share that equally" in page
