@@ -75,3 +75,26 @@ def test_nothing_is_predicted_of_a_generator_that_is_not_known(judged, prop):
     record = judged(Random(Unknown), "dropout", prop)
     assert record.verdict is Verdict.NOT_RUN
     assert "its statistics are judged" in record.reason
+
+
+def test_both_ways_to_scale_are_measured(judged):
+    record = judged(Random(Unknown), "dropout", "scaling")
+    assert record.verdict is Verdict.PASS, record.reason
+    found = {(s.setting["mode"], s.setting["p"], s.training): s for s in record.scalings}
+    assert len(found) == len(record.scalings) == 20
+    for p in (0.1, 0.25, 0.5, 0.75, 0.9):
+        for mode, training, factor, mean in [
+            ("upscale_in_train", True, 1 / (1 - p), 1),
+            ("upscale_in_train", False, 1, 1),
+            ("downscale_in_infer", True, 1, 1 - p),
+            ("downscale_in_infer", False, 1 - p, 1 - p),
+        ]:
+            seen = found[mode, str(p), training]
+            assert seen.factor == pytest.approx([factor, factor], rel=1e-6)
+            assert seen.mean == pytest.approx([mean, mean], rel=0.1)
+
+
+def test_a_swapped_way_to_scale_is_caught_where_it_is_measured(judged):
+    record = judged(planted.ModesSwapped(Unknown), "dropout", "scaling")
+    assert record.verdict is Verdict.FAIL
+    assert [s.factor for s in record.scalings if s.factor[0] != pytest.approx(s.factor[1], rel=1e-3)]
