@@ -16,6 +16,7 @@ from conformance.declaration import SEEDS, Operator, Tensor
 from conformance.draw.tape import Tape
 from conformance.draw.values import REGIONS
 from conformance.floats import of_numpy
+from conformance.subject import MODES
 
 Array = NDArray[Any]
 Codes = Callable[[int, int], NDArray[np.uint32]]
@@ -70,6 +71,8 @@ def draw(cell: Cell, operator: Operator, tape: Tape) -> Case:
     arguments = (operator.sample if operator.sample and cell.property == "statistics" else operator).draw(
         tape, cell.layout
     )
+    if MODES[cell.mode].evaluates and "training" in arguments:
+        arguments["training"] = False
 
     def codes(array: int, size: int) -> NDArray[np.uint32]:
         return tape.codes(array, size, salt)

@@ -24,6 +24,7 @@ class Selection:
     mode: str = ""
     device: str = "cpu"
     shard: str = ""
+    profile: str = "deep"
 
     def __post_init__(self) -> None:
         """Raises UserError for an operator, dtype, mode or shard that there is not."""
@@ -56,7 +57,8 @@ class Selection:
 
     def described(self) -> dict[str, str]:
         """The options that narrowed the run."""
-        return {name: value for name, value in vars(self).items() if value and (name, value) != ("device", "cpu")}
+        given = {name: value for name, value in vars(self).items() if name != "profile"}
+        return {name: value for name, value in given.items() if value and (name, value) != ("device", "cpu")}
 
 
 def _allowed(option: str, given: str, allowed: Collection[str]) -> None:
@@ -67,14 +69,15 @@ def _allowed(option: str, given: str, allowed: Collection[str]) -> None:
 
 def cells(selection: Selection) -> list[Cell]:
     """Every cell that was asked for, in the order of the declarations."""
-    return [cell for cell in _all(OPERATORS.values(), selection.device) if selection.has(cell)]
+    profile = "deep" if selection.mode else selection.profile
+    return [cell for cell in _all(OPERATORS.values(), selection.device, profile) if selection.has(cell)]
 
 
-def _all(operators: Iterable[Operator], device: str) -> Iterator[Cell]:
+def _all(operators: Iterable[Operator], device: str, profile: str) -> Iterator[Cell]:
     for operator in operators:
         for name, check in PROPERTIES.items():
             if check.applies(operator):
                 for mode in check.PACE.modes:
-                    for layout in operator.layouts:
-                        for dtype in operator.asked if check.PACE.narrow else operator.dtypes:
+                    for layout in operator.layouts if check.PACE.tried(mode, profile) else ():
+                        for dtype in operator.asked if check.PACE.narrow and mode == "eager" else operator.dtypes:
                             yield Cell(operator.name, name, dtype, mode, layout, device)

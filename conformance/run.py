@@ -68,7 +68,7 @@ def described(options: argparse.Namespace) -> dict[str, str]:
 
 def selection_of(options: argparse.Namespace) -> Selection:
     """What the options select."""
-    return Selection(options.op, options.dtype, options.mode, options.device, options.shard)
+    return Selection(options.op, options.dtype, options.mode, options.device, options.shard, options.profile)
 
 
 def tasks_of(options: argparse.Namespace) -> list[Cell | Entry]:

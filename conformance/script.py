@@ -12,6 +12,8 @@ LINES = 20
 def write(case: Case, output: str, index: tuple[int, ...], expected: str) -> str:
     """The script for a case that diverges in this output at this index."""
     call = case.call
+    if case.cell.mode != "eager":
+        return _program(case, output, index, expected)
     lines = ["import numpy as np, paddle", "from numpy import inf, nan"]
     if call.seed is not None:
         lines.append(f"paddle.seed({call.seed})")
@@ -24,6 +26,30 @@ def write(case: Case, output: str, index: tuple[int, ...], expected: str) -> str
         f'print("expected", {expected!r})',
     ]
     assert len(lines) <= LINES, lines
+    return "\n".join(lines) + "\n"
+
+
+def _program(case: Case, output: str, index: tuple[int, ...], expected: str) -> str:
+    """The script for an output of a function in a static program; none for what takes more lines."""
+    call, outputs = case.call, case.operator.outputs
+    if case.cell.mode != "static" or output not in outputs or call.layer:
+        return ""
+    seed = [] if call.seed is None else [f"paddle.seed({call.seed})"]
+    data = [f'    {n} = paddle.static.data("{n}", {list(a.shape)}, "{a.dtype}")' for n, a in call.arrays.items()]
+    feed = ", ".join(f'"{name}": {spelling.array(array)}' for name, array in call.arrays.items())
+    lines = [
+        "import numpy as np, paddle",
+        "from numpy import inf, nan",
+        "paddle.enable_static()",
+        *seed,
+        "program = paddle.static.Program()",
+        "with paddle.static.program_guard(program):",
+        *data,
+        f"    out = {spelling.written(case.operator, call, {name: name for name in call.arrays})}",
+        f"results = paddle.static.Executor().run(program, feed={{{feed}}}, fetch_list=out)",
+        f'print("got     ", results[{outputs.index(output)}]{list(index) if index else ""})',
+        f'print("expected", {expected!r})',
+    ]
     return "\n".join(lines) + "\n"
 
 

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from hypothesis.database import DirectoryBasedExampleDatabase, ExampleDatabase, choices_to_bytes
 from hypothesis.errors import Flaky, NoSuchExample
 
-from conformance.draw.tape import HEAD, SIZE, TRACK, TRACKS, Tape
+from conformance.draw.tape import HEAD, REGION, SIZE, TRACK, TRACKS, Tape
 
 BATCH = 64
 """Cases that are decoded from one Hypothesis example, whose own cost is shared by them."""
@@ -51,8 +51,11 @@ def saved(database: ExampleDatabase, key: bytes, fails: Callable[[Tape], bool]) 
     return _find(database, key, fails, (Phase.reuse,))
 
 
-def search(batches: int, seed: int, fails: Callable[[Tape], bool], batch: int = BATCH) -> Tape | None:
-    """The first failing tape among `batches` batches of `batch` tapes, or None. The same seed draws the same tapes."""
+def search(batches: int, seed: int, fails: Callable[[Tape], bool], batch: int = BATCH, alike: int = 1) -> Tape | None:
+    """The first failing tape among `batches` batches of `batch` tapes, or None. The same seed draws the same tapes.
+
+    So many tapes in a row are `alike`: they differ in their region and their values alone.
+    """
     found: list[Tape] = []
 
     @seeded(seed)
@@ -64,7 +67,7 @@ def search(batches: int, seed: int, fails: Callable[[Tape], bool], batch: int = 
     def judge_batch(key: bytes) -> None:
         if found:  # Hypothesis asks again, but who fails at times would be called flaky, and cases counted twice
             raise _Found
-        for tape in _tapes(shake_128(b"%d:%b" % (seed, key)).digest(batch * SIZE)):
+        for tape in _tapes(shake_128(b"%d:%b" % (seed, key)).digest(batch * SIZE), alike):
             if fails(tape):
                 found.append(tape)
                 raise _Found
@@ -122,6 +125,9 @@ def _find(
     return Tape(head, tuple(tracks))
 
 
-def _tapes(batch: bytes) -> Iterator[Tape]:
-    for at in range(0, len(batch), SIZE):
-        yield Tape.cut(batch[at : at + SIZE])
+def _tapes(batch: bytes, alike: int) -> Iterator[Tape]:
+    for number, at in enumerate(range(0, len(batch), SIZE)):
+        tape = Tape.cut(batch[at : at + SIZE])
+        if number % alike == 0:
+            structure = tape.head[REGION:]
+        yield Tape(tape.head[:REGION] + structure, tape.tracks)

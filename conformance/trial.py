@@ -28,6 +28,7 @@ from conformance.judge.compare import Comparison
 from conformance.known.register import Entry
 from conformance.ops import OPERATORS
 from conformance.record import Chance, Record, Scaling, Verdict
+from conformance.subject import MODES
 from refimpl.random import Generator
 
 PEEK = (Step("seed", seed=2024), Step("peek"))
@@ -93,8 +94,8 @@ class BlackBox:
         self._memory[: len(text) + 1] = text + b"\n"
 
     def read(self) -> Tape:
-        """The tape noted last."""
-        text, _, _ = self._memory[:].partition(b"\n")
+        """The tape noted last; the simplest, if there was none."""
+        text, _, _ = self._memory[:].strip(b"\0").partition(b"\n")
         return Tape.parse(text.decode())
 
 
@@ -201,6 +202,8 @@ def names(case: Case) -> dict[str, Any]:
 def run(cell: Cell, rules: Rules) -> Record:
     """The record of a cell, judged in a child process; a crash costs one case, and the cell goes on without it."""
     subject.load()  # before the first fork, or every child would import Paddle anew
+    if MODES[cell.mode].profile != "quick":
+        subject.warm(cell.mode)
     box = BlackBox()
     crashed: list[tuple[Tape, Outcome]] = []
     while len(crashed) < CRASHES:
@@ -250,10 +253,10 @@ def _judge_cell(cell: Cell, rules: Rules, box: BlackBox, crashed: list[tuple[Tap
         return trial.fails(tape)
 
     database, key = search.examples(rules.database), str(cell).encode()
-    pace, seed = trial.property.PACE, _seed(cell, rules.seed)
+    pace, seed = trial.property.PACE.in_mode(cell.mode), _seed(cell, rules.seed)
     tape = search.saved(database, key, fails)
     batches = pace.batches(rules.profile.batches, trial.operator.slower)
-    tape = tape or search.search(batches, seed, fails, pace.batch)
+    tape = tape or search.search(batches, seed, fails, pace.batch, pace.alike)
     if tape is None:
         return trial.record(Verdict.PASS, seconds=time.monotonic() - started)
     if not pace.shrinks:
@@ -298,6 +301,9 @@ def _unpredictable(trial: Trial) -> str:
     device = trial.cell.device
     if trial.operator.noise is None or not trial.property.PACE.predicts:
         return ""
+    if MODES[trial.cell.mode].evaluates:
+        draws = "training" not in trial.operator.signature.parameters
+        return f"{trial.operator.name} draws in evaluation too, from a generator of the program" if draws else ""
     if device in trial.operator.exact_devices and trial.subject.script(PEEK)[-1].arrays["next"] == FIRST:
         return ""
     return f"what {trial.operator.name} draws on {device} is not known beforehand; its statistics are judged"

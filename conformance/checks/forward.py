@@ -9,8 +9,9 @@ from conformance.checks.judgement import Judgement, judge_outputs, raised, wide_
 from conformance.checks.pace import Pace
 from conformance.declaration import Operator
 from conformance.judge.table import TABLE
+from conformance.subject import MODES
 
-PACE = Pace(narrow=True)
+PACE = Pace(tuple(MODES), narrow=True)
 
 
 def applies(operator: Operator) -> bool:

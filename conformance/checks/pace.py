@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from conformance.search import BATCH
+from conformance.search import BATCH, PROFILES
+from conformance.subject import MODES
+
+SAMPLE, SAMPLED = 8, 16
+"""Of a mode whose calls are dear: the cases in a batch, which share a program, and one batch for so many of others."""
 
 
 @dataclass(frozen=True)
@@ -20,6 +24,19 @@ class Pace:
     meant: bool = True  # whether its calls have a meaning
     narrow: bool = False  # whether dtypes are tried that an operator need not have
     several: bool = False  # whether a case calls several operators
+    alike: int = 1  # cases in a row that have all but their values in common, and so share a program
+    everywhere: bool = False  # whether all modes are tried alike, whatever the profile
+
+    def in_mode(self, mode: str) -> Pace:
+        """The same for a mode in which a call costs many eager ones."""
+        if self.everywhere or MODES[mode].profile == "quick":
+            return self
+        return replace(self, batch=SAMPLE, alike=SAMPLE, slower=SAMPLED)
+
+    def tried(self, mode: str, profile: str) -> bool:
+        """Whether a run of this profile tries a mode."""
+        order = list(PROFILES)
+        return self.everywhere or order.index(MODES[mode].profile) <= order.index(profile)
 
     def batches(self, wanted: int, slower: int = 1) -> int:
         """How many batches are tried where the profile wants so many, of an operator that is slower by itself."""

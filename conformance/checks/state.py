@@ -15,7 +15,7 @@ from conformance.judge.compare import Comparison
 from conformance.judge.precision import reference_dtype
 from conformance.judge.table import TABLE
 
-PACE = Pace(slower=2)
+PACE = Pace(("eager", "to_static"), slower=2)
 
 STEPS = 3
 

@@ -28,7 +28,7 @@ from refimpl.random import Generator
 
 Array = NDArray[Any]
 
-PACE = Pace(modes=("eager", "static", "to_static"), batch=1, shrinks=False, several=True)
+PACE = Pace(modes=("eager", "static", "to_static"), batch=1, shrinks=False, several=True, everywhere=True)
 
 
 def applies(operator: Operator) -> bool:

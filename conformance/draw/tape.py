@@ -21,6 +21,9 @@ HEAD, TRACK, TRACKS = 32, 16, 4
 
 SIZE = HEAD + TRACK * TRACKS
 
+REGION = 1
+"""How many bytes of the head come first and say only where values come from."""
+
 _MULTIPLIER = 0x9E3779B1  # odd, so that multiplying permutes the codes and keeps zero
 
 T = TypeVar("T")

@@ -222,6 +222,12 @@ def at_threshold(f: Facts) -> Any:
     return np.where(kept, x if f.cotangent is None else np.abs(f.cotangent), 0)
 
 
+def leaky_at_zero(f: Facts) -> Any:
+    """leaky_relu of 0, with the slope for its derivative."""
+    lost = np.abs((1 - f.arguments["negative_slope"]) * f.cotangent)
+    return np.where(f.arguments["x"] == 0, lost + f.rounding(2, f.cotangent), 0)
+
+
 def at_bounds(f: Facts) -> Any:
     """hardtanh of min or max itself, with no gradient."""
     x, bounds = f.arguments["x"], (f.arguments["min"], f.arguments["max"])
@@ -301,6 +307,7 @@ ROWS: dict[str, Row] = {
     "sigmoid-output": Row(sigmoid_output, "y (1-y) from the rounded y, which is off by 6u y, and 1-y by as much"),
     "clipped": Row(clipped, "slope x + offset clipped to [0, 1]: as far as that is from the pieces"),
     "at-threshold": Row(at_threshold, "x itself, where |x| is the threshold or its float32"),
+    "leaky-at-zero": Row(leaky_at_zero, "the other piece's derivative at 0: as far as the slope is from 1"),
     "at-bounds": Row(at_bounds, "no gradient where x is a bound or its float32"),
     "before-scaling": Row(before_scaling, "6 x or 2 x overflows before the division: nothing is claimed"),
     "rounded-sum": Row(rounded_sum, "x + 3 rounded to 6: the next piece's derivative, 1 for 3/2"),

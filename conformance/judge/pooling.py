@@ -105,6 +105,10 @@ def _average_divisor(f: Facts) -> Any:
     return np.abs(f.reference(divisor_override=None) * factor - f.expected) + factor * rounded
 
 
+def _average_static(f: Facts) -> Any:
+    return SINGLE * _fewest(f, **_sizes(f)) * window(f) / _override(f)
+
+
 def _average_behind(f: Facts) -> Any:
     fewest = _fewest(f, **_sizes(f))
     apart = fewest - f.reference(divisor_override=window(f), **_sizes(f))
@@ -143,6 +147,9 @@ LOSSES: dict[str, Row] = {
         _average_divisor,
         "the average times the kernel's size over divisor_override, where the average has fewer cells: as far as that "
         "is from the sum over divisor_override, with two more roundings",
+    ),
+    "avg-pool-static-divisor": Row(
+        _average_static, "the factor of the average kept in float32: 2**-24 of their product"
     ),
     "avg-pool-behind": Row(
         _average_behind,

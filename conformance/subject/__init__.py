@@ -4,17 +4,32 @@ from __future__ import annotations
 
 import os
 import warnings
+from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
 from typing import Any
 
 from conformance.errors import UserError
 
+
+@dataclass(frozen=True)
+class Mode:
+    """A way to execute an operator: the class that does it, the least profile that tries it on a sample of the cases
+    (quick: on all), and whether only evaluation is possible so."""
+
+    subject: str
+    profile: str
+    evaluates: bool = False
+
+
 MODES = {
-    "eager": "conformance.subject.eager:Eager",
-    "static": "conformance.subject.static:Static",
-    "to_static": "conformance.subject.traced:Traced",
+    "eager": Mode("conformance.subject.eager:Eager", "quick"),
+    "static": Mode("conformance.subject.static:Static", "standard"),
+    "to_static": Mode("conformance.subject.traced:Traced", "standard"),
+    "prim": Mode("conformance.subject.traced:Primitive", "deep"),
+    "saved": Mode("conformance.subject.deployed:Saved", "deep", evaluates=True),
 }
-"""Every way to execute an operator, and the class that does it."""
+"""Every way to execute an operator."""
 
 
 class Unavailable(UserError):
@@ -28,8 +43,16 @@ def create(mode: str, device: str) -> Any:
         Unavailable: Paddle cannot be imported, or it has no such device.
     """
     load()
-    module, _, name = MODES[mode].partition(":")
+    module, _, name = MODES[mode].subject.partition(":")
     return getattr(import_module(module), name)(device)
+
+
+@cache
+def warm(mode: str) -> None:
+    """Let Paddle work out what it needs before the first call of a mode, so that child processes inherit it."""
+    prepare = getattr(import_module(MODES[mode].subject.partition(":")[0]), "warm", None)
+    if prepare is not None:
+        prepare()
 
 
 def load() -> Any:

@@ -22,24 +22,47 @@ class Eager(Subject):
 
     def forward(self, call: Call) -> Answer:
         """The outputs ("out", or by position "0", "1", ...) and the new values of the updated arguments."""
-        return _attempt(lambda: _outputs(call, *_run(call)))
+        return attempt(lambda: outputs(call, *self.run(call)))
 
     def gradient(self, call: Call, cotangent: Array) -> Answer:
         """The gradient of sum(out * cotangent) with respect to each differentiable array, by name."""
-        return _attempt(lambda: _gradients(call, cotangent))
+        return attempt(lambda: _gradients(call, cotangent, *self.run(call)))
 
     def steps(self, call: Call, inputs: Sequence[Array], training: Sequence[bool]) -> list[Answer]:
         """A layer applied to each input in turn, in training or evaluation; outputs and state after each step."""
         assert call.layer is not None
-        made = layer(call.layer, call.arguments)
-        return [_attempt(lambda x=x, t=t: _step(made, x, t)) for x, t in zip(inputs, training, strict=True)]
+        made = self.ready(layer(call.layer, call.arguments))
+        return [attempt(lambda x=x, t=t: _step(made, x, t)) for x, t in zip(inputs, training, strict=True)]
 
     def script(self, steps: Sequence[Step]) -> list[Answer]:
         """Take the steps in their order; an answer for each."""
-        return follow(steps, _execute)
+        return follow(steps, self._execute)
+
+    def run(self, call: Call) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """The outputs, and the tensors that went in (or the layer's parameters in their place)."""
+        given = tensors(call)
+        if call.seed is not None:
+            paddle.seed(call.seed)
+        if call.layer is None:
+            return tuple_of(function(call.api)(**given)), given
+        made = layer(call.layer, call.arguments)
+        return tuple_of(made(next(iter(given.values())))), given | parameters(made, call.layer)
+
+    def ready(self, made: Any) -> Any:
+        """A layer as it is applied in this mode."""
+        return made
+
+    def _execute(self, call: Call, cotangent: Array | None) -> dict[str, Array]:
+        """The outputs and, with a cotangent, the gradients of one and the same call."""
+        results, given = self.run(call)
+        found = outputs(call, results, given)
+        if cotangent is None:
+            return found
+        named = gradients(call, results[0], given, cotangent)
+        return found | {f"gradient of {name}": value for name, value in named.items()}
 
 
-def _attempt(work: Any) -> Answer:
+def attempt(work: Any) -> Answer:
     try:
         return Answer(work())
     except Exception as error:
@@ -54,21 +77,6 @@ def tensors(call: Call) -> dict[str, Any]:
     }
 
 
-def _run(call: Call) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    """The outputs, and the tensors that went in (or the layer's parameters in their place)."""
-    if call.seed is not None:
-        paddle.seed(call.seed)
-    given = tensors(call)
-    if call.layer is None:
-        result = function(call.api)(**given)
-    else:
-        made = layer(call.layer, call.arguments)
-        result = made(given["x"])
-        own = dict(made.named_parameters()) | dict(made.named_buffers())
-        given |= {argument: own[key] for key, argument in call.layer.state.items()}
-    return tuple_of(result), given
-
-
 def tuple_of(result: Any) -> tuple[Any, ...]:
     """The outputs of a function, however many there are."""
     return tuple(result) if isinstance(result, (tuple, list)) else (result,)
@@ -77,17 +85,27 @@ def tuple_of(result: Any) -> tuple[Any, ...]:
 def layer(form: LayerForm, arguments: Mapping[str, Any]) -> Any:
     """The layer of a call, with its state, in training or evaluation."""
     made = getattr(paddle.nn, form.name)(**form.options)
-    if form.state:
-        state = {key: arguments[argument] for key, argument in form.state.items()}
-        for value in state.values():
-            made.to(dtype=str(value.dtype))
-        made.set_state_dict({key: tensor(value) for key, value in state.items()})
+    for argument in form.state.values():
+        made.to(dtype=str(arguments[argument].dtype))
+    set_state(made, form, arguments)
     if not arguments.get("training", True):
         made.eval()
     return made
 
 
-def _outputs(call: Call, results: tuple[Any, ...], given: Mapping[str, Any]) -> dict[str, Array]:
+def set_state(made: Any, form: LayerForm, arguments: Mapping[str, Any]) -> None:
+    """Give a layer the state of a call."""
+    if form.state:
+        made.set_state_dict({key: tensor(arguments[argument]) for key, argument in form.state.items()})
+
+
+def parameters(made: Any, form: LayerForm) -> dict[str, Any]:
+    """What a layer keeps, by argument of the call."""
+    own = dict(made.named_parameters()) | dict(made.named_buffers())
+    return {argument: own[key] for key, argument in form.state.items()}
+
+
+def outputs(call: Call, results: tuple[Any, ...], given: Mapping[str, Any]) -> dict[str, Array]:
     named = {str(i): array(r) for i, r in enumerate(results)}
     return named | {name: array(given[name]) for name in call.updates}
 
@@ -102,19 +120,10 @@ def gradients(call: Call, result: Any, given: Mapping[str, Any], cotangent: Arra
     return {n: array(g) for n, g in zip(names, found, strict=True) if g is not None}
 
 
-def _gradients(call: Call, cotangent: Array) -> dict[str, Array]:
-    results, given = _run(call)
+def _gradients(
+    call: Call, cotangent: Array, results: tuple[Any, ...], given: Mapping[str, Any]
+) -> dict[str, Array]:
     return gradients(call, results[0], given, cotangent)
-
-
-def _execute(call: Call, cotangent: Array | None) -> dict[str, Array]:
-    """The outputs and, with a cotangent, the gradients of one and the same call."""
-    results, given = _run(call)
-    outputs = _outputs(call, results, given)
-    if cotangent is None:
-        return outputs
-    found = gradients(call, results[0], given, cotangent)
-    return outputs | {f"gradient of {name}": value for name, value in found.items()}
 
 
 def _step(layer: Any, x: Array, training: bool) -> dict[str, Array]:

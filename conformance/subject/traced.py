@@ -2,47 +2,79 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import paddle
-from numpy.typing import NDArray
+from paddle.static import InputSpec
 
-from conformance.call import Answer, Call, Step
-from conformance.subject.arrays import array
-from conformance.subject.device import Subject, function
-from conformance.subject.eager import gradients, layer, tensors, tuple_of
-from conformance.subject.stream import follow
-
-Array = NDArray[Any]
+from conformance.call import Call
+from conformance.subject.device import function
+from conformance.subject.eager import Eager, layer, parameters, set_state, tensors, tuple_of
+from conformance.subject.recent import Recent
 
 
-class Traced(Subject):
-    """Traces every call as a whole graph; only what random sequences need, whose calls take one array."""
-
-    def script(self, steps: Sequence[Step]) -> list[Answer]:
-        """Take the steps in their order; an answer for each."""
-        return follow(steps, _execute)
-
-
-class _Traced(paddle.nn.Layer):  # type: ignore[misc]
+class Called(paddle.nn.Layer):  # type: ignore[misc]
     """One call as a layer: a function or a layer of Paddle, and the arguments that are not arrays."""
 
     def __init__(self, call: Call) -> None:
         super().__init__()
         self.inner = layer(call.layer, call.arguments) if call.layer else function(call.api)
         self.options = {} if call.layer else {n: v for n, v in call.arguments.items() if n not in call.arrays}
+        self.names = names(call)[1:]
 
-    def forward(self, x: Any) -> Any:
-        return self.inner(x, **self.options)
+    def forward(self, x: Any, a: Any = None, b: Any = None, c: Any = None, d: Any = None) -> Any:  # what is traced
+        others = dict(zip(self.names, (a, b, c, d)))  # noqa: B905 - must name its arguments, and knows no strict zip
+        return self.inner(x, **others, **self.options)
 
 
-def _execute(call: Call, cotangent: Array | None) -> dict[str, Array]:
-    given = tensors(call)
-    traced = paddle.jit.to_static(_Traced(call), full_graph=True)
-    results = tuple_of(traced(*(given[name] for name in call.arrays)))
-    outputs = {str(i): array(result) for i, result in enumerate(results)}
-    if cotangent is None:
-        return outputs
-    found = gradients(call, results[0], given, cotangent)
-    return outputs | {f"gradient of {name}": value for name, value in found.items()}
+def names(call: Call) -> tuple[str, ...]:
+    """The arrays that a call is applied to: one, if it is a layer."""
+    return tuple(call.arrays)[: 1 if call.layer else None]
+
+
+def warm() -> None:
+    """Trace something; the first trace looks at every function of Paddle, and nothing is executed."""
+    traced = paddle.jit.to_static(paddle.nn.ReLU(), [InputSpec([1], "float32")], full_graph=True)
+    _ = traced.forward.concrete_program
+
+
+class Traced(Eager):
+    """Traces calls as whole graphs; calls of one form share a program."""
+
+    def __init__(self, device: str) -> None:
+        super().__init__(device)
+        self._programs: Recent[Any] = Recent(lambda call: self.ready(Called(call)))
+
+    def run(self, call: Call) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """The outputs, and the tensors that went in (or the layer's parameters in their place)."""
+        given, program = tensors(call), self._programs.of(call)
+        if call.layer:
+            set_state(program.inner, call.layer, call.arguments)
+            given |= parameters(program.inner, call.layer)
+        if call.seed is not None:
+            paddle.seed(call.seed)
+        return tuple_of(program(*(given[name] for name in names(call)))), given
+
+    def ready(self, made: Any) -> Any:
+        """A layer as it is applied in this mode."""
+        return paddle.jit.to_static(made, full_graph=True)
+
+
+class Primitive(Traced):
+    """Traces calls, and has every operator of the program taken apart into primitive ones where Paddle can."""
+
+    def run(self, call: Call) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """The outputs, and the tensors that went in (or the layer's parameters in their place)."""
+        with _taken_apart():
+            return super().run(call)
+
+
+@contextmanager
+def _taken_apart() -> Iterator[None]:
+    paddle.base.core._set_prim_all_enabled(True)
+    try:
+        yield
+    finally:
+        paddle.base.core._set_prim_all_enabled(False)

@@ -47,6 +47,9 @@ def _printed(script):
 def test_an_entry_fails_where_known_ones_are_ignored_and_its_script_shows_how(entry):
     record = confirm.run(entry, Rules(PROFILES["quick"], 0, ignore_known=True), "cpu")
     assert record.verdict is Verdict.FAIL
+    if record.mode not in ("eager", "static"):  # which a script of a few lines cannot show
+        assert not record.failure.script
+        return
     outcome = isolated(lambda: _printed(record.failure.script), 60)
     got = entry.example.got
     if entry.example.output == "the process":

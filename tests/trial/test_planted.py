@@ -87,7 +87,7 @@ FAULTS = [
     _fault(planted.InSinglePrecision, "sigmoid forward float64 any", "out", 1),
     _fault(planted.InSinglePrecision, "batch_norm forward float64 NCHW", "", 8),
     _fault(planted.InSinglePrecision, "max_pool2d forward float64 NCHW", "out", 1),
-    _fault(planted.InBrainFloat, "sigmoid forward float16 any", "out", 1),
+    _fault(planted.InBrainFloat, "sigmoid forward float16 any", "out", 6),
     _fault(planted.WrongDtype, "sigmoid forward float32 any", "out", 1),
     _fault(planted.WrongDtype, "relu forward float16 any", "out", 1),
     _fault(planted.DerivativeAtTheKink, "relu gradient bfloat16 any", "gradient of x", 1, 'dtype="bfloat16"'),

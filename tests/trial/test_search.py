@@ -53,6 +53,16 @@ def test_the_same_seed_draws_the_same_tapes():
     assert not {str(tape) for tape in other} & {str(tape) for tape in first}
 
 
+def test_tapes_that_are_alike_differ_in_region_and_values_alone():
+    seen = Seen()
+    search(3, 5, seen, 8, 4)
+    for first in range(0, len(seen.tapes), 4):
+        alike = seen.tapes[first : first + 4]
+        assert len({tape.head[1:] for tape in alike}) == 1
+    assert len({tape.tracks for tape in seen.tapes}) == 24
+    assert len({tape.head[1:] for tape in seen.tapes}) == 6
+
+
 def test_no_tape_is_drawn_twice():
     tapes = _drawn(16, 1)
     assert len({str(tape) for tape in tapes}) == len(tapes)
