@@ -28,6 +28,9 @@ from conformance.subject import MODES
 LARGEST = 1 << 24
 """The most elements of an array: the reference needs several times as much memory, in a wider dtype."""
 
+WHOLE = ("int32", "int64")
+"""The dtypes of positions."""
+
 OF_ONE_CALL = ("forward", "gradient")
 """The properties that a written call can be judged by; the others draw more than one call."""
 
@@ -105,8 +108,11 @@ def _tensor(resolved: Resolved, name: str, value: Any, meant: bool) -> Any:
             raise UserError(f"{name} is a Tensor; {resolved.api} is on trial with a plain value there")
         if prod(value.shape) > LARGEST:
             raise UserError(f"{name} has {prod(value.shape)} elements; at most {LARGEST} are judged")
-        if value.dtype != (allowed := place.dtype or resolved.x.dtype):
-            raise UserError(f"{name} has dtype {value.dtype!r}; allowed beside the first Tensor: {allowed}")
+        allowed = WHOLE if place.values else (place.dtype or resolved.x.dtype,)
+        if value.dtype not in allowed:
+            raise UserError(f"{name} has dtype {value.dtype!r}; allowed beside the first Tensor: {', '.join(allowed)}")
+        if place.values:
+            return replace(place if meant else Tensor((), "ordinary"), shape=value.shape, dtype=value.dtype)
         return replace(place, shape=value.shape)
     if place is not None and value is not None:
         raise UserError(f"{name} is {value!r}; allowed: a Tensor")

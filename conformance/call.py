@@ -43,6 +43,12 @@ class Call:
         return {name: v for name, v in self.arguments.items() if isinstance(v, np.ndarray)}
 
     @property
+    def inputs(self) -> tuple[str, ...]:
+        """The arrays that the layer is applied to: those that it does not keep."""
+        kept = self.layer.state.values() if self.layer else ()
+        return tuple(name for name in self.arrays if name not in kept)
+
+    @property
     def wanted_gradients(self) -> tuple[str, ...]:
         """The arrays of this call that have a gradient."""
         return tuple(name for name in self.differentiable if isinstance(self.arguments.get(name), np.ndarray))

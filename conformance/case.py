@@ -98,7 +98,11 @@ def assemble(
     for name, value in arguments.items():
         if isinstance(value, Tensor):
             dtype = np.dtype(value.dtype or cell.dtype)
-            filled[name] = fill(value, codes(number, math.prod(value.shape)), region, dtype, points)
+            drawn = codes(number, math.prod(value.shape))
+            if value.values:
+                filled[name] = value.values(drawn, value.shape, arguments).astype(dtype)
+            else:
+                filled[name] = fill(value, drawn, region, dtype, points)
             number += 1
     return Call(
         operator.api,

@@ -27,6 +27,7 @@ from refimpl.random import Generator
 
 Array = NDArray[Any]
 Arguments = Mapping[str, Any]
+Codes = NDArray[np.uint32]
 
 SEEDS = 64
 """How many seeds the drawn calls of random operators have: enough for masks of every kind, and soon worked out."""
@@ -40,6 +41,7 @@ class Tensor:
     region: str | None = None
     positive: bool = False  # absolute values, for variances
     dtype: str | None = None  # None: the dtype under test
+    values: Callable[[Codes, tuple[int, ...], Arguments], Array] | None = None  # of whole numbers, in place of a region
 
 
 @dataclass(frozen=True)

@@ -125,7 +125,7 @@ def _layer(line: Line, applied: Applied, device: str) -> Resolved:
     if constructor is None:
         raise UserError(f"the installed Paddle has no {line.api}")
     options = _bind(line.api, constructor, line.args, line.kwargs)
-    arguments = _arguments(operator, options, applied)
+    arguments = _arguments(operator, layer, options, applied)
     if layer.state:
         arguments |= _state(line.api, layer.state, options, device, _x(operator, arguments).dtype)
     made: dict[str, Any] = {}
@@ -167,15 +167,17 @@ def _declared(api: str, name: str) -> tuple[Operator, Layer]:
     raise UserError(f"{api} is no layer on trial; there are: {', '.join(names)}")
 
 
-def _arguments(operator: Operator, options: Mapping[str, Any], applied: Applied) -> dict[str, Any]:
-    """The function's arguments: x, the options of the same name, and defaults."""
-    parameters = operator.signature.parameters
-    x = next(iter(parameters))
-    values = [*applied.args, *applied.kwargs.values()]
-    if len(values) != 1 or not applied.kwargs.keys() <= {x, "x", "input"}:
-        raise UserError(f"a layer is applied to one Tensor, not to {len(values)} arguments")
+def _arguments(operator: Operator, layer: Layer, options: Mapping[str, Any], applied: Applied) -> dict[str, Any]:
+    """The function's arguments: what the layer is applied to, the options of the same name, and defaults."""
+    parameters, kept = operator.signature.parameters, (layer.state or {}).values()
+    inputs = [n for n, p in parameters.items() if p.default is p.empty and n not in options and n not in kept]
+    named = {inputs[0] if n == "input" else n: value for n, value in applied.kwargs.items()}
+    values = dict(zip(inputs, applied.args, strict=False)) | named
+    if len(applied.args) + len(applied.kwargs) != len(inputs) or set(values) != set(inputs):
+        count = f"{len(applied.args) + len(applied.kwargs)} arguments"
+        raise UserError(f"this layer is applied to {', '.join(inputs)}, a Tensor each, not to {count}")
     known = {n: options.get(n, p.default if p.default is not p.empty else None) for n, p in parameters.items()}
-    return known | {x: values[0]} | ({"training": applied.training} if "training" in parameters else {})
+    return known | values | ({"training": applied.training} if "training" in parameters else {})
 
 
 def _state(

@@ -69,7 +69,7 @@ def _single(case: Case, output: str) -> list[str]:
         lines.append(f"out = {spelling.written(case.operator, call, names)}")
     else:
         lines += _layer(case)
-        lines.append("out = layer(x)")
+        lines.append(f"out = layer({', '.join(call.inputs)})")
     outputs = case.operator.outputs
     several = len(outputs) > 1 and call.arguments.get("return_mask")
     if case.cell.property == "gradient":  # also where no output came back, but an exception

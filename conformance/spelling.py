@@ -24,7 +24,8 @@ def written(operator: Operator, call: Call, arrays: Mapping[str, str]) -> str:
     """The call as Python, with these texts in the place of arrays; arguments at their defaults are left out."""
     if call.layer is not None:
         mode = "" if call.arguments.get("training", True) else ".eval()"
-        return f"paddle.nn.{call.layer.name}({_options(call.layer.options)}){mode}({arrays['x']})"
+        inputs = ", ".join(arrays[name] for name in call.inputs)
+        return f"paddle.nn.{call.layer.name}({_options(call.layer.options)}){mode}({inputs})"
     parts = []
     for name, value in call.arguments.items():
         parameter = operator.signature.parameters[name]

@@ -17,20 +17,20 @@ LONGEST = {1: 17, 2: 7, 3: 5}
 def windows(tape: Tape, layout: str, *, strings: bool = True) -> tuple[tuple[int, ...], dict[str, Any]]:
     """An input shape and the arguments kernel_size, stride, padding and ceil_mode; at least one window fits."""
     spatial = len(layout) - 2
-    kernel = _sizes(tape, spatial, 4)
+    kernel = sizes(tape, spatial, 4)
     kernels = [kernel] * spatial if isinstance(kernel, int) else kernel
     padding, pairs = _padding(tape, layout, kernels, strings)
     extents = [max(tape.integer(1, LONGEST[spatial]), k - sum(pair)) for k, pair in zip(kernels, pairs, strict=True)]
     arguments = {
         "kernel_size": kernel,
-        "stride": _sizes(tape, spatial, 3) if tape.flag() else None,
+        "stride": sizes(tape, spatial, 3) if tape.flag() else None,
         "padding": padding,
         "ceil_mode": tape.flag() and padding != "VALID",
     }
     return images(tape, layout, extents), arguments
 
 
-def _sizes(tape: Tape, spatial: int, high: int) -> int | list[int]:
+def sizes(tape: Tape, spatial: int, high: int) -> int | list[int]:
     """One number for all axes, or a number for each."""
     return tape.integers(spatial, 1, high) if tape.flag() else tape.integer(1, high)
 

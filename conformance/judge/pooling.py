@@ -81,7 +81,9 @@ MAXIMUM = Rows(
     {"out": exact("a maximum is one of its arguments"), "mask": exact("positions are whole numbers")},
     {"x": Row(_maximum_slope, "a cell is the maximum of at most k windows: k-1 additions")},
 )
+COPY = exact("a value, written or read at its position; 0 elsewhere", signed_zero=True)
 ROWS: dict[str, Rows] = {
+    **{f"max_unpool{axes}d": Rows({"out": COPY}, {"x": COPY}) for axes in (1, 2, 3)},
     **{f"{name}_pool{axes}d": AVERAGE for name in ("avg", "adaptive_avg") for axes in (1, 2, 3)},
     **{f"{name}_pool{axes}d": MAXIMUM for name in ("max", "adaptive_max") for axes in (1, 2, 3)},
 }
@@ -137,7 +139,19 @@ def _maximum_lowest(f: Facts) -> Any:
     return np.where(f.expected < LOWEST, np.abs(f.expected - LOWEST), 0.0)
 
 
+def _unpool_overwritten(f: Facts) -> Any:
+    x = f.arguments["x"]
+    planes, positions = prod(x.shape[:2]), f.arguments["indices"]
+    given = np.take_along_axis(f.cotangent.reshape(planes, -1), positions.reshape(planes, -1), 1).reshape(x.shape)
+    same = (given == f.expected) & (np.signbit(given) == np.signbit(f.expected))
+    lost = np.where(np.isfinite(given) & (given != 0), np.abs(given), np.inf)
+    return np.where(same | (np.isnan(given) & np.isnan(f.expected)), 0, lost)
+
+
 LOSSES: dict[str, Row] = {
+    "unpool-overwritten": Row(
+        _unpool_overwritten, "what lies at the position of a value, also where another value was written over it"
+    ),
     "avg-pool-overflow": Row(
         _average_overflow,
         "the sum of a window, or its average times the kernel's size, before the division: it may be infinite where "

@@ -10,10 +10,18 @@ from conformance.ops import (
     pooling,
     random_activation,
     regularization,
+    unpool,
 )
 
-OPERATORS: dict[str, Operator] = {
-    operator.name: operator
-    for family in (pooling, adaptive, lp, fractional, activation, random_activation, normalization, regularization)
-    for operator in family.OPERATORS
-}
+_FAMILIES = (
+    pooling,
+    adaptive,
+    lp,
+    unpool,
+    fractional,
+    activation,
+    random_activation,
+    normalization,
+    regularization,
+)
+OPERATORS: dict[str, Operator] = {operator.name: operator for family in _FAMILIES for operator in family.OPERATORS}

@@ -46,7 +46,7 @@ class Eager(Subject):
         if call.layer is None:
             return tuple_of(function(call.api)(**given)), given
         made = layer(call.layer, call.arguments)
-        return tuple_of(made(next(iter(given.values())))), given | parameters(made, call.layer)
+        return tuple_of(made(*(given[name] for name in call.inputs))), given | parameters(made, call.layer)
 
     def ready(self, made: Any) -> Any:
         """A layer as it is applied in this mode."""

@@ -110,7 +110,7 @@ def _applied(call: Call, wanted: Sequence[str]) -> tuple[tuple[Any, ...], dict[s
     if not call.arguments.get("training", True):
         made.eval()
     variables = dict(made.named_parameters()) | dict(made.named_buffers())
-    results = tuple_of(made(next(iter(data.values()))))
+    results = tuple_of(made(*data.values()))
     return results, data, {argument: variables[key] for key, argument in call.layer.state.items()}
 
 

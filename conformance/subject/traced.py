@@ -22,16 +22,11 @@ class Called(paddle.nn.Layer):  # type: ignore[misc]
         super().__init__()
         self.inner = layer(call.layer, call.arguments) if call.layer else function(call.api)
         self.options = {} if call.layer else {n: v for n, v in call.arguments.items() if n not in call.arrays}
-        self.names = names(call)[1:]
+        self.names = call.inputs[1:]
 
     def forward(self, x: Any, a: Any = None, b: Any = None, c: Any = None, d: Any = None) -> Any:  # what is traced
         others = dict(zip(self.names, (a, b, c, d)))  # noqa: B905 - must name its arguments, and knows no strict zip
         return self.inner(x, **others, **self.options)
-
-
-def names(call: Call) -> tuple[str, ...]:
-    """The arrays that a call is applied to: one, if it is a layer."""
-    return tuple(call.arrays)[: 1 if call.layer else None]
 
 
 def warm() -> None:
@@ -55,7 +50,7 @@ class Traced(Eager):
             given |= parameters(program.inner, call.layer)
         if call.seed is not None:
             paddle.seed(call.seed)
-        return tuple_of(program(*(given[name] for name in names(call)))), given
+        return tuple_of(program(*(given[name] for name in call.inputs))), given
 
     def ready(self, made: Any) -> Any:
         """A layer as it is applied in this mode."""

@@ -135,8 +135,8 @@ def test_random_operators_are_seeded():
         ('paddle.nn.Dropout(0.5, True)(Tensor([2],"float32"))', ["not on trial with inplace=True"]),
         ('paddle.nn.AvgPool2D(2, ceil_mode=0, exclusive=2)(Tensor([1, 1, 2],"float32"))', ["NCHW, NHWC", "rank 3"]),
         ('paddle.nn.AvgPool2D(2, 3, foo=1)(Tensor([1, 1, 2, 2],"float32"))', ["'foo'", "(kernel_size, stride=None"]),
-        ('paddle.nn.ReLU()(Tensor([2],"float32"), 3)', ["applied to one Tensor, not to 2 arguments"]),
-        ('paddle.nn.ReLU()(z=Tensor([2],"float32"))', ["applied to one Tensor"]),
+        ('paddle.nn.ReLU()(Tensor([2],"float32"), 3)', ["applied to x, a Tensor each, not to 2 arguments"]),
+        ('paddle.nn.ReLU()(z=Tensor([2],"float32"))', ["applied to x, a Tensor each"]),
         ('paddle.nn.BatchNorm2D(-3)(Tensor([1, 3, 2, 2],"float32"))', ["cannot be made with these options"]),
     ],
 )
