@@ -15,7 +15,7 @@ from conformance.subject.arrays import array, tensor
 from conformance.subject.device import Subject
 from conformance.subject.eager import attempt, tuple_of
 from conformance.subject.recent import Recent
-from conformance.subject.traced import Called, names
+from conformance.subject.traced import Called
 
 Array = NDArray[Any]
 
@@ -36,13 +36,13 @@ class Saved(Subject):
             path = Path(folder) / "call"
             traced = Called(call)
             traced.eval()
-            specs = [InputSpec(list(v.shape), str(v.dtype), n) for n, v in call.arrays.items() if n in names(call)]
+            specs = [InputSpec(list(v.shape), str(v.dtype), n) for n, v in call.arrays.items() if n in call.inputs]
             paddle.jit.save(traced, str(path), input_spec=specs)
             return paddle.jit.load(str(path))
 
     def _outputs(self, call: Call) -> dict[str, Array]:
         program = self._loaded.of(call, _state(call))
-        results = tuple_of(program(*(tensor(call.arrays[name]) for name in names(call))))
+        results = tuple_of(program(*(tensor(call.arrays[name]) for name in call.inputs)))
         return {str(n): array(result) for n, result in enumerate(results)}
 
 
