@@ -326,7 +326,7 @@ def test_what_a_message_prints_is_read_back(name, layout, data):
     if call.layer is not None:
         options = {n: v for n, v in call.layer.options.items() if v is not None}
         assert found == Line(f"paddle.nn.{call.layer.name}", (), options, found.applied)
-        assert found.applied == Applied((specs["x"],), {}, call.arguments.get("training", True))
+        assert found.applied == Applied(tuple(specs[n] for n in call.inputs), {}, call.arguments.get("training", True))
         return
     bound = operator.signature.bind(*found.args, **found.kwargs)
     bound.apply_defaults()
