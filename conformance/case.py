@@ -30,7 +30,7 @@ class Case:
     `extras` holds these arrays (a cotangent, the inputs of further steps) once the property has drawn them; `steps` the
     switches between training and evaluation; `sequence` the calls that share a random stream, each a case by itself;
     `within` the known divergences that the case shows, and may show; `claimed` is false for a call of a sequence whose
-    outputs the register leaves out.
+    outputs the register leaves out; `views` are the case as it is to other properties.
     """
 
     cell: Cell
@@ -44,6 +44,12 @@ class Case:
     within: tuple[str, ...] = ()
     claimed: bool = True
     sequence: list[Case] = field(default_factory=list)
+    views: list[Case] = field(default_factory=list)
+
+    @property
+    def parts(self) -> list[Case]:
+        """The cases that the register is asked about."""
+        return self.sequence or self.views or [self]
 
     @property
     def dtype(self) -> np.dtype[Any]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -62,6 +62,14 @@ class Layer:
         return LayerForm(name, options, present)
 
 
+@dataclass(frozen=True)
+class InPlace:
+    """The variant that writes its result over its first argument: its name, and what it takes besides."""
+
+    name: str  # "relu_"
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Operator:
     """One operator on trial.
@@ -85,6 +93,7 @@ class Operator:
     differentiable: tuple[str, ...] = ("x",)
     updates: tuple[str, ...] = ()
     layer: Layer | None = None
+    in_place: InPlace | None = None
     exact_devices: tuple[str, ...] = ("cpu",)  # where `noise` is known to be what the operator draws
     points: Callable[[Arguments], Sequence[float]] = lambda arguments: (0.0,)
     facts: Callable[[Arguments], Mapping[str, Any]] = lambda arguments: {}

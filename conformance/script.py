@@ -63,6 +63,8 @@ def _shown(case: Case, index: tuple[int, ...], expected: str) -> str:
 
 def _single(case: Case, output: str) -> list[str]:
     call = case.call
+    if case.cell.property == "in_place":
+        return _in_place(case, output)
     names = {name: name for name in call.arrays}
     lines = []
     if call.layer is None:
@@ -86,6 +88,19 @@ def _single(case: Case, output: str) -> list[str]:
         keys = {a: f"layer.{k}" for k, a in call.layer.state.items()} if call.layer else {}
         return [*lines, f"result = {keys.get(output, output)}"]
     return [*lines, "result = out"]
+
+
+def _in_place(case: Case, output: str) -> list[str]:
+    """The lines that write over a copy, or over the tensor itself, where that should be refused."""
+    names = {name: name for name in case.call.arrays}
+    x = next(iter(names))
+    if output.startswith("a leaf"):
+        return [f"result = {spelling.written(case.operator, case.call, names)}"]
+    lines = [f"copy = paddle.assign({x})", f"out = {spelling.written(case.operator, case.call, {**names, x: 'copy'})}"]
+    if output.startswith("gradient"):
+        lines.append(f"cotangent = {spelling.tensor(case.extras['cotangent'])}")
+        return [*lines, f"result = paddle.grad(out, [{output.removeprefix('gradient of ')}], [cotangent])[0]"]
+    return [*lines, "result = paddle.to_tensor(out is copy)" if output == "the object" else "result = out"]
 
 
 def _layer(case: Case) -> list[str]:

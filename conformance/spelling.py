@@ -28,8 +28,10 @@ def written(operator: Operator, call: Call, arrays: Mapping[str, str]) -> str:
         return f"paddle.nn.{call.layer.name}({_options(call.layer.options)}){mode}({inputs})"
     parts = []
     for name, value in call.arguments.items():
-        parameter = operator.signature.parameters[name]
-        if name in arrays:
+        parameter = operator.signature.parameters.get(name)
+        if parameter is None:
+            parts.append(f"{name}={value!r}")  # an option of a variant
+        elif name in arrays:
             parts.append(arrays[name] if parameter.default is parameter.empty else f"{name}={arrays[name]}")
         elif (
             parameter.default is parameter.empty or value != parameter.default or value is True is not parameter.default

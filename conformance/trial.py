@@ -109,7 +109,9 @@ class Trial:
         self.subject = subject.create(cell.mode, cell.device)
         known = () if rules.ignore_known else rules.register
         called = OPERATORS if self.property.PACE.several else [cell.operator]
-        self.entries = [e for e in known if any(e.concerns(replace(cell, operator=name)) for name in called)]
+        views = self.property.PACE.seen or (cell.property,)
+        seen = [replace(cell, operator=name, property=view) for name in called for view in views]
+        self.entries = [entry for entry in known if any(entry.concerns(one) for one in seen)]
         self.tally = Tally()
         self.failure: tuple[Case, Judgement] | None = None  # the last that was counted
 
@@ -167,10 +169,10 @@ class Trial:
 
 def judge_case(case: Case, subject: Any, entries: Sequence[Entry]) -> Judgement | None:
     """The judgement of a case, in the light of the entries of the register; None where nothing is claimed of it."""
-    for part in case.sequence or [case]:
+    for part in case.parts:
         known = registered(part, entries) if entries else []
         part.claimed = all(entry.within for entry in known)
-        if not part.claimed and not case.sequence:
+        if not part.claimed and part is case:
             return None
         part.within = tuple(entry.within for entry in known if entry.within)
     judgement: Judgement = PROPERTIES[case.cell.property].judge(case, subject)
@@ -179,8 +181,8 @@ def judge_case(case: Case, subject: Any, entries: Sequence[Entry]) -> Judgement 
 
 def registered(case: Case, entries: Sequence[Entry]) -> list[Entry]:
     """The entries that are about a case, or about a call of its sequence."""
-    if case.sequence:
-        return [entry for part in case.sequence for entry in registered(part, entries)]
+    if case.sequence or case.views:
+        return [entry for part in case.parts for entry in registered(part, entries)]
     named = names(case)
     return [entry for entry in entries if entry.concerns(case.cell) and entry.matches(named)]
 

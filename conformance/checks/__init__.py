@@ -2,11 +2,12 @@
 
 from types import ModuleType
 
-from conformance.checks import errors, forward, gradient, scaling, state, statistics, stream
+from conformance.checks import errors, forward, gradient, in_place, scaling, state, statistics, stream
 
 PROPERTIES: dict[str, ModuleType] = {
     "forward": forward,
     "gradient": gradient,
+    "in_place": in_place,
     "state": state,
     "stream": stream,
     "statistics": statistics,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from conformance.declaration import Arguments, Layer, Operator, Tensor
+from conformance.declaration import Arguments, InPlace, Layer, Operator, Tensor
 from conformance.draw.shapes import any_shape
 from conformance.draw.tape import Tape
 
@@ -17,6 +17,7 @@ def _pointwise(
     layer: str,
     points: Points | Sequence[float] = (0.0,),
     module: str = "paddle.nn.functional",
+    in_place: InPlace | None = None,
     **choices: Sequence[Any],
 ) -> Operator:
     """An operator of one array, cell by cell; `choices` are the values of its other arguments, the simplest first."""
@@ -34,6 +35,7 @@ def _pointwise(
         layer=Layer({"any": layer}, options) if layer else None,
         points=points if callable(points) else lambda arguments: points,
         module=module,
+        in_place=in_place,
     )
 
 
@@ -107,14 +109,15 @@ _SLOPES = (0.01, 0.1, 0.7, 0.0, 1.0, 2.0, -0.3)
 _THRESHOLDS = (0.5, 0.1, 0.7, 0.0, 2.0)
 
 OPERATORS = (
-    _pointwise("relu", "ReLU"),
+    _pointwise("relu", "ReLU", in_place=InPlace("relu_")),
     _pointwise("sigmoid", "Sigmoid"),
     _pointwise("relu6", "ReLU6", (0.0, 6.0)),
-    _pointwise("leaky_relu", "LeakyReLU", negative_slope=_SLOPES),
+    _pointwise("leaky_relu", "LeakyReLU", negative_slope=_SLOPES, in_place=InPlace("leaky_relu_")),
     _pointwise(
         "thresholded_relu",
         "ThresholdedReLU",
         lambda arguments: (arguments["threshold"],),
+        in_place=InPlace("thresholded_relu_"),
         threshold=(1.0, 0.1, 0.7, 0.0, -0.3),
         value=(0.0, 0.7, -0.1, 5.0),
     ),
@@ -124,6 +127,7 @@ OPERATORS = (
         "hardtanh",
         "Hardtanh",
         lambda arguments: (arguments["min"], arguments["max"]),
+        in_place=InPlace("hardtanh_"),
         min=(-1.0, -0.1, -2.0, 0.1),
         max=(1.0, 0.7, 6.0),
     ),
@@ -137,10 +141,10 @@ OPERATORS = (
     _pointwise("hardswish", "Hardswish", (-3.0, 3.0, 0.0, -1.5)),
     _pointwise("softsign", "Softsign"),
     _pointwise("celu", "CELU", alpha=(*_ALPHAS, -0.3)),
-    _pointwise("elu", "ELU", alpha=(*_ALPHAS, -0.3)),
+    _pointwise("elu", "ELU", alpha=(*_ALPHAS, -0.3), in_place=InPlace("elu_")),
     _pointwise("selu", "SELU", scale=(1.0507009873554805, 1.1, 2.0), alpha=(1.6732632423543772, 0.7, 1.0, 0.0)),
     _pointwise("gelu", "GELU", (0.0, -0.75, -5.0, -14.0), approximate=(False, True)),
-    _pointwise("silu", "Silu", (0.0, -1.278, -88.0)),
+    _pointwise("silu", "Silu", (0.0, -1.278, -88.0), in_place=InPlace("silu", {"inplace": True})),
     _pointwise("swish", "Swish", (0.0, -1.278, -88.0)),
     _pointwise("mish", "Mish", (0.0, -1.192, -20.0, 20.0)),
     _pointwise(
@@ -151,10 +155,16 @@ OPERATORS = (
         threshold=(20, 15.3, 0.7),
     ),
     _pointwise("log_sigmoid", "LogSigmoid"),
-    _pointwise("tanh", "Tanh"),
+    _pointwise("tanh", "Tanh", in_place=InPlace("tanh_")),
     _pointwise("stanh", "", module="paddle", scale_a=(0.67, 0.1, 1.0, -2.0), scale_b=(1.7159, 0.7, 1.0, -2.0)),
     _pointwise("tanhshrink", "Tanhshrink", (0.0, 1.0)),
-    Operator(name="softmax", family="activation", draw=_along_axis, layer=Layer({"any": "Softmax"}, _axis)),
+    Operator(
+        name="softmax",
+        family="activation",
+        draw=_along_axis,
+        layer=Layer({"any": "Softmax"}, _axis),
+        in_place=InPlace("softmax_"),
+    ),
     Operator(name="log_softmax", family="activation", draw=_along_axis, layer=Layer({"any": "LogSoftmax"}, _axis)),
     Operator(name="glu", family="activation", draw=_glu, layer=Layer({"any": "GLU"}, _axis)),
     Operator(name="swiglu", family="activation", draw=_swiglu, differentiable=("x", "y")),

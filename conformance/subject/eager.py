@@ -28,6 +28,12 @@ class Eager(Subject):
         """The gradient of sum(out * cotangent) with respect to each differentiable array, by name."""
         return attempt(lambda: _gradients(call, cotangent, *self.run(call)))
 
+    def in_place(self, call: Call, cotangent: Array) -> Answer:
+        """What is made of the copy of a tensor in its place: the result ("0"), whether it is the "same" object, the
+        gradients of the tensor ("gradient of x"), and whether a tensor that needs its gradient is "refused".
+        """
+        return attempt(lambda: _in_place(call, cotangent))
+
     def steps(self, call: Call, inputs: Sequence[Array], training: Sequence[bool]) -> list[Answer]:
         """A layer applied to each input in turn, in training or evaluation; outputs and state after each step."""
         assert call.layer is not None
@@ -124,6 +130,22 @@ def _gradients(
     call: Call, cotangent: Array, results: tuple[Any, ...], given: Mapping[str, Any]
 ) -> dict[str, Array]:
     return gradients(call, results[0], given, cotangent)
+
+
+def _in_place(call: Call, cotangent: Array) -> dict[str, Array]:
+    name, *_ = call.arrays
+    given = tensors(call)
+    copy = paddle.assign(given[name])
+    if call.seed is not None:
+        paddle.seed(call.seed)
+    result = function(call.api)(**{**given, name: copy})
+    found = gradients(call, result, given, cotangent)
+    return {
+        "0": array(result),
+        "same": np.array(result is copy),
+        "refused": np.array(attempt(lambda: function(call.api)(**tensors(call)) and {}).error is not None),
+        **{f"gradient of {n}": value for n, value in found.items()},
+    }
 
 
 def _step(layer: Any, x: Array, training: bool) -> dict[str, Array]:
