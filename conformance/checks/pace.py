@@ -10,6 +10,9 @@ from conformance.subject import MODES
 SAMPLE, SAMPLED = 8, 16
 """Of a mode whose calls are dear: the cases in a batch, which share a program, and one batch for so many of others."""
 
+EXPERIMENTS = 4
+"""One whole experiment in such a mode for so many eager ones."""
+
 
 @dataclass(frozen=True)
 class Pace:
@@ -26,12 +29,14 @@ class Pace:
     several: bool = False  # whether a case calls several operators
     seen: tuple[str, ...] = ()  # the properties as which the register sees a case, in place of this one
     alike: int = 1  # cases in a row that have all but their values in common, and so share a program
-    everywhere: bool = False  # whether all modes are tried alike, whatever the profile
+    everywhere: bool = False  # whether all modes are tried, whatever the profile
 
     def in_mode(self, mode: str) -> Pace:
         """The same for a mode in which a call costs many eager ones."""
-        if self.everywhere or MODES[mode].profile == "quick":
+        if MODES[mode].profile == "quick":
             return self
+        if self.everywhere:
+            return replace(self, slower=EXPERIMENTS * self.slower)
         return replace(self, batch=SAMPLE, alike=SAMPLE, slower=SAMPLED)
 
     def tried(self, mode: str, profile: str) -> bool:

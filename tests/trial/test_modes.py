@@ -103,7 +103,9 @@ def test_a_dear_mode_gets_a_sample_and_eager_mode_everything():
         assert check.PACE.in_mode("eager") == check.PACE
         sample = check.PACE.in_mode("static")
         assert sample.batches(32) * sample.batch < check.PACE.batches(32) * check.PACE.batch / 50
-    assert stream.PACE.in_mode("static") == stream.PACE
+    experiments = stream.PACE.in_mode("static")
+    assert 0 < experiments.batches(32) < stream.PACE.batches(32)
+    assert experiments.batch == stream.PACE.batch == 1
 
 
 def test_what_is_deployed_evaluates():
