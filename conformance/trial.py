@@ -306,7 +306,7 @@ def _unpredictable(trial: Trial) -> str:
     if MODES[trial.cell.mode].evaluates:
         draws = "training" not in trial.operator.signature.parameters
         return f"{trial.operator.name} draws in evaluation too, from a generator of the program" if draws else ""
-    if device in trial.operator.exact_devices and trial.subject.script(PEEK)[-1].arrays["next"] == FIRST:
+    if device in trial.operator.exact_devices and trial.subject.script(PEEK)[-1].arrays.get("next") == FIRST:
         return ""
     return f"what {trial.operator.name} draws on {device} is not known beforehand; its statistics are judged"
 

@@ -5,6 +5,7 @@ import os
 import pytest
 
 from conformance import search, trial
+from conformance.call import Answer
 from conformance.cell import Cell
 from conformance.known import register
 from conformance.ops import OPERATORS
@@ -98,3 +99,16 @@ def test_a_swapped_way_to_scale_is_caught_where_it_is_measured(judged):
     record = judged(planted.ModesSwapped(Unknown), "dropout", "scaling")
     assert record.verdict is Verdict.FAIL
     assert [s.factor for s in record.scalings if s.factor[0] != pytest.approx(s.factor[1], rel=1e-3)]
+
+
+class WithoutState(Random):
+    """A device whose generator cannot be looked at."""
+
+    def script(self, steps):
+        if any(step.kind == "peek" for step in steps):
+            return [Answer({}, NotImplementedError("no state here")) for _ in steps]
+        return super().script(steps)
+
+
+def test_nothing_is_predicted_where_the_generator_cannot_be_looked_at(judged):
+    assert judged(WithoutState(), "dropout", "forward").verdict is Verdict.NOT_RUN
