@@ -84,10 +84,10 @@ def _judge(case: Case, subject: Any) -> Judgement:
     if once.error is not None:
         return raised(once)
     many = subject.script(_steps(seed, call, np.ones_like(once.arrays["0"]), _count(sample, call)))
-    for answer in many:
+    _, before, *calls, after = many
+    for answer in calls:
         if answer.error is not None:
             return raised(answer)
-    _, before, *calls, after = many
     verdicts = _repeated(once, calls[0])
     if any(answer.arrays["0"].shape != once.arrays["0"].shape for answer in calls):
         return Judgement("out", Comparison("the shape changes from call to call", share=math.inf))
@@ -128,7 +128,9 @@ def _repeated(first: Answer, again: Answer) -> dict[str, Comparison]:
 
 
 def _idle(before: Answer, after: Answer) -> dict[str, Comparison]:
-    """A call without randomness takes nothing from the generator."""
+    """A call without randomness takes nothing from the generator, where that can be looked at."""
+    if before.error or after.error:
+        return {}
     one, other = float(before.arrays["next"][0]), float(after.arrays["next"][0])
     moved = Comparison("the generator has moved on", (), f"{other} next", f"{one} next", math.nan, math.inf)
     return {"the generator": Comparison() if one == other else moved}
