@@ -177,7 +177,7 @@ def average_vjp(
 
     def run(scale: float) -> Array:
         out = np.zeros(geometry.view, dtype)
-        for block in blocks(geometry, 3 * dtype.itemsize // 2):  # a gradient is spread with room around it
+        for block in blocks(geometry, 7 * dtype.itemsize // 4):  # a gradient is spread with room around it
             _add_shares(out, g[block.outputs].astype(dtype, copy=False), divisors, block, scale)
         return out.reshape(x.shape).astype(x.dtype, copy=False)
 

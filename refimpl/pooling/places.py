@@ -85,7 +85,7 @@ class First:
             later |= equal & (further < left.distances)
         if left.distances is not None:
             further -= left.distances  # modulo the range of the dtype, as the sum below
-        distances = later * further
+        distances = later.view(np.uint8) * further
         if left.distances is not None:
             distances += left.distances
         return Ranked(None, distances, (left_values, right_values))
@@ -113,7 +113,8 @@ def layout(box: Box, lengths: tuple[int, ...], channels: int) -> Layout:
     """The layout of a box in planes of these lengths and channels."""
     steps = tuple(prod(lengths[i + 1 :]) for i in range(len(lengths)))
     starts = [np.asarray(side.starts) - side.start for side in box.sides]
-    dtype = np.min_scalar_type(sum(side.cells * step for side, step in zip(box.sides, steps, strict=True)))
+    reach = sum((max(side.sizes) - 1) * step for side, step in zip(box.sides, steps, strict=True))
+    dtype = np.min_scalar_type(reach)
     corners = _total([start * step for start, step in zip(starts, steps, strict=True)])
     planes = np.arange(box.shape[0]).reshape(-1, *(1,) * corners.ndim) * prod(lengths)
     cells = (planes + corners) * channels + np.arange(box.shape[-1])
