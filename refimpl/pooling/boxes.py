@@ -57,13 +57,15 @@ class Block(NamedTuple):
 
 
 @lru_cache(maxsize=128)
-def blocks(geometry: Geometry, itemsize: int) -> tuple[Block, ...]:
-    """The work as groups of planes or, where a plane is large, some of its channels or bands along its first axis."""
+def blocks(geometry: Geometry, cost: float) -> tuple[Block, ...]:
+    """The work as groups of planes or, where a plane is large, some of its channels or bands along its first axis.
+
+    `cost` is the bytes of a temporary for each cell of a plane."""
     planes, *lengths, channels = geometry.view
     if not prod(geometry.out_view):  # POOL-G5
         return ()
     first, *others = geometry.axes
-    group, share, band = _division(geometry, itemsize)
+    group, share, band = _division(geometry, cost)
     copied = share < channels or any(axis.span[0] < 0 or axis.span[1] > axis.length for axis in geometry.axes)
     boxes: dict[Any, Box] = {}
     result = []
@@ -86,19 +88,19 @@ def blocks(geometry: Geometry, itemsize: int) -> tuple[Block, ...]:
     return tuple(result)
 
 
-def _division(geometry: Geometry, itemsize: int) -> tuple[int, int, int]:
+def _division(geometry: Geometry, cost: float) -> tuple[int, int, int]:
     """How many planes, how many of their channels, and how many windows along their first axis make a block."""
     planes, _, *_, channels = geometry.view
     first, *others = geometry.axes
-    line = itemsize * channels * prod(max(axis.span[1] - axis.span[0], axis.length) for axis in others)
+    line = cost * channels * prod(max(axis.span[1] - axis.span[0], axis.length) for axis in others)
     lines = max(first.span[1] - first.span[0], first.length)
     if line * lines <= BLOCK:
-        return min(planes, BLOCK // (line * lines)), channels, len(first)
-    share = channels * BLOCK // (line * lines)
+        return min(planes, int(BLOCK / (line * lines))), channels, len(first)
+    share = int(channels * BLOCK / (line * lines))
     if share >= 4:
         return 1, share, len(first)
     reach = max(first.sizes)  # what a band must read beyond its own lines; at most as many as these
-    return 1, channels, max(1, max(BLOCK // line - reach, reach) * len(first) // lines)
+    return 1, channels, max(1, max(int(BLOCK / line) - reach, reach) * len(first) // lines)
 
 
 def _side(axis: Axis, span: tuple[int, int]) -> tuple[slice, Side]:

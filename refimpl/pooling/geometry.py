@@ -46,6 +46,11 @@ class Windows:
         """The cells from one window to the next, if they lie at even steps, and otherwise 1."""
         return self.starts.step if isinstance(self.starts, range) else 1
 
+    @property
+    def each(self) -> tuple[int, ...]:
+        """The size of every window."""
+        return self.sizes * len(self) if self.even else self.sizes
+
     def moved(self, by: int) -> range | tuple[int, ...]:
         """The starts, so many cells further on."""
         if isinstance(self.starts, range):

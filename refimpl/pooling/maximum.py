@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from math import prod
 from typing import Any
 
@@ -12,7 +13,7 @@ from refimpl._arguments import Array, accumulator, bad, floating, rank, same_sha
 from refimpl.pooling import windows
 from refimpl.pooling.boxes import Block, assembled, blocks, load
 from refimpl.pooling.geometry import FIRST, LAST, Geometry, Padding, Sizes, fixed
-from refimpl.pooling.places import first_maxima
+from refimpl.pooling.places import Layout, apart, first_maxima
 
 
 def max_pool1d(
@@ -162,9 +163,12 @@ def maximum_and_mask(x: Array, geometry: Geometry) -> tuple[Array, Array]:
     """The maximum of every window and its position in the plane."""
     x = np.ascontiguousarray(x)
     out, mask = np.empty(geometry.out_view, x.dtype), np.empty(geometry.out_view, np.int32)
-    for block in blocks(geometry, _ranked_size(x, geometry)):
-        best, distances, where = first_maxima(x, block, _lowest(x))
-        out[block.outputs] = best.values
+    for block in blocks(geometry, _cost(x.itemsize, geometry)):
+        distances, where = first_maxima(x, block, _lowest(x), apart=apart(geometry))
+        cells = _cells(distances, where, geometry)
+        held: Any = slice(None) if where.held is None else where.held
+        out[block.outputs] = _lowest(x)
+        out[block.outputs][:, held] = x.reshape(-1)[block.offset :][cells[:, held]]
         mask[block.outputs] = where.corners + distances  # POOL-M2
         mask[block.outputs] += sum(s.start * step for s, step in zip(block.inputs[1:], where.steps, strict=False))
         if where.held is not None:
@@ -177,20 +181,29 @@ def maximum_vjp(grad_out: ArrayLike, x: Array, geometry: Geometry) -> Array:
     x = np.ascontiguousarray(floating("x", x))
     g = same_shape("grad_out", floating("grad_out", grad_out), geometry.out_shape).reshape(geometry.out_view)
     out = np.zeros(geometry.view, accumulator(x.dtype))
-    channels = geometry.view[-1]
-    for block in blocks(geometry, _ranked_size(x, geometry)):
-        _, distances, where = first_maxima(x, block, _lowest(x))
-        cells = where.cells + (distances if channels == 1 else np.multiply(distances, channels, dtype=np.intp))
-        shares = g[block.outputs].astype(out.dtype, copy=False)
+    for block in blocks(geometry, _cost(x.itemsize, geometry)):
+        distances, where = first_maxima(x, block, _lowest(x), apart=apart(geometry))
+        cells, shares = _cells(distances, where, geometry), g[block.outputs].astype(out.dtype, copy=False)
         if where.held is not None:
             cells, shares = cells[:, where.held], shares[:, where.held]
         np.add.at(out.reshape(-1)[block.offset :], cells.reshape(-1), shares.reshape(-1))  # POOL-M6
     return out.reshape(x.shape).astype(x.dtype, copy=False)
 
 
-def _ranked_size(x: Array, geometry: Geometry) -> int:
-    """Bytes of a cell and, as far as there is one for each, of a window with its place."""
-    return x.itemsize + 2 * x.itemsize * prod(geometry.out_view) // max(1, prod(geometry.view))
+def _cells(distances: Array, where: Layout, geometry: Geometry) -> Array:
+    """The cells of the flattened array that lie so far from the starts of the windows."""
+    channels = geometry.view[-1]
+    return where.cells + (distances if channels == 1 else np.multiply(distances, channels, dtype=np.intp))
+
+
+@lru_cache(maxsize=1024)
+def _cost(itemsize: int, geometry: Geometry) -> float:
+    """Bytes of temporaries for each cell, and as far as there is one for each, for each window with its place."""
+    windows_a_cell = prod(geometry.out_view) / max(1, prod(geometry.view))
+    if apart(geometry):
+        widest = prod(max(axis.sizes) for axis in geometry.axes)
+        return itemsize * widest / prod(geometry.view[1:-1]) + 24 * windows_a_cell
+    return itemsize + 8 * windows_a_cell
 
 
 def _lowest(x: Array) -> Any:

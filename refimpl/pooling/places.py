@@ -16,6 +16,9 @@ import numpy as np
 from refimpl._arguments import Array
 from refimpl.pooling import windows
 from refimpl.pooling.boxes import Block, Box, load
+from refimpl.pooling.geometry import Geometry
+
+FEW = 32  # cells for each window from which on it pays to search the windows one by one
 
 
 class Ranked:
@@ -127,9 +130,11 @@ def _total(tables: list[Array]) -> Array:
     return np.asarray(reduce(np.add.outer, tables))[..., None]
 
 
-def first_maxima(x: Array, block: Block, lowest: Any) -> tuple[Ranked, Array, Layout]:
-    """The first maximum of every window of a block of x, its distance from the start of the window, and all starts."""
+def first_maxima(x: Array, block: Block, lowest: Any, *, apart: bool) -> tuple[Array, Layout]:
+    """How far the first maximum of every window of a block of x is from the start of the window, and all starts."""
     where = layout(block.box, block.view[1:-1], block.view[-1])
+    if apart:
+        return _one_by_one(x.reshape(block.view)[block.inputs], block.box, where), where
     values = load(x, block, lowest, x.dtype)
     inner_first = all(side.stride <= 2 for side in block.box.sides)  # long strides leave little of the outer axes
     first = First(where.steps, where.dtype, nan=math.isnan(np.maximum.reduce(values)), inner_first=inner_first)
@@ -137,4 +142,34 @@ def first_maxima(x: Array, block: Block, lowest: Any) -> tuple[Ranked, Array, La
     distances = np.zeros(best.values.shape, where.dtype) if best.distances is None else best.distances
     if where.nearest is not None:  # a cell of the padding wins only as the first one of a window of nothing but -inf
         distances = np.maximum(distances, where.nearest)  # POOL-M1
-    return best, distances, where
+    return distances, where
+
+
+@lru_cache(maxsize=1024)
+def apart(geometry: Geometry) -> bool:
+    """Whether there are so few windows, all of them inside the input, that each is best searched on its own."""
+    inside = all(axis.span[0] >= 0 and axis.span[1] <= axis.length for axis in geometry.axes)
+    return inside and FEW * prod(map(len, geometry.axes)) <= prod(axis.length for axis in geometry.axes)
+
+
+def _one_by_one(cells: Array, box: Box, where: Layout) -> Array:
+    """The distances, found by NumPy's argmax: NaN is the largest for it too, and of equals it takes the first."""
+    planes, *_, channels = cells.shape
+    cells = np.moveaxis(cells, -1, 1)
+    distances = np.empty((planes, *map(len, box.sides), channels), where.dtype)
+    along = [list(zip(side.moved(-side.start), side.each, strict=True)) for side in box.sides]
+    for place in np.ndindex(distances.shape[1:-1]):
+        bounds = [axis[i] for axis, i in zip(along, place, strict=True)]
+        inside: Any = (..., *(slice(start, start + size) for start, size in bounds))
+        window = np.ascontiguousarray(cells[inside])
+        best = window.reshape(planes * channels, -1).argmax(axis=1)
+        found = _distances(tuple(size for _, size in bounds), where.steps, where.dtype)[best]
+        distances[(slice(None), *place)] = found.reshape(planes, channels)
+    return distances
+
+
+@lru_cache(maxsize=64)
+def _distances(sizes: tuple[int, ...], steps: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
+    """How far each cell of a window is from the first one, in row-major order."""
+    along = [np.arange(size) * step for size, step in zip(sizes, steps, strict=True)]
+    return _total(along).reshape(-1).astype(dtype)

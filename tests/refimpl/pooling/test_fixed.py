@@ -10,7 +10,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import refimpl
-from refimpl.pooling import boxes
+from refimpl.pooling import boxes, maximum, places
 from tests.refimpl.pooling import definition
 from tests.refimpl.pooling.cases import AXES, DIVISIBLE, geometries, numbers
 
@@ -100,14 +100,25 @@ def test_pool_g1_g2_g3_g4_a1_a2_a3_a7_a9_every_axis() -> None:
         check(axes, ceil_mode, rng, samples=2)
 
 
-@pytest.mark.parametrize(("block", "rounds"), [(1 << 18, 2), (1, 1)], ids=["whole-planes", "bands"])
-def test_pool_m1_m2_m3_m4_m5_m6_a4_l1_planes(block: int, rounds: int, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("block", "few", "rounds"), [(1 << 18, 32, 2), (1, 32, 1), (1 << 18, 0, 1)], ids=["whole-planes", "bands", "apart"]
+)
+def test_pool_m1_m2_m3_m4_m5_m6_a4_l1_planes(
+    block: int, few: int, rounds: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(boxes, "BLOCK", block)
-    boxes.blocks.cache_clear()
+    monkeypatch.setattr(places, "FEW", few)
+    forget()
     rng = np.random.default_rng(2)
     for axes, ceil_mode in geometries(2, rounds):
         check(axes, ceil_mode, rng, samples=rounds)
-    boxes.blocks.cache_clear()
+    forget()
+
+
+def forget() -> None:
+    """What was decided by the constants before."""
+    for decided in (boxes.blocks, places.apart, maximum._cost):
+        decided.cache_clear()
 
 
 def test_pool_g6_no_window() -> None:
