@@ -16,30 +16,43 @@ Words = NDArray[np.uint64]
 SIZE = 312
 _MIDDLE = 156
 _REACH = SIZE - 1  # words that can be made at once: each needs the one that follows 312 places before it
-_ONE = np.uint64(1)
-_UPPER = np.uint64(0xFFFFFFFF80000000)
-_TWIST = np.uint64(0xB5026F5AA96619E9)
+_NEAR = SIZE - _MIDDLE - 1  # so many of them need words that were there before
+# Whole rows of constants, since NumPy takes longer over a scalar.
+_ONE = np.full(_REACH, 1, np.uint64)
+_UPPER = np.full(_REACH, 0xFFFFFFFF80000000, np.uint64)
+_TWIST = np.full(_REACH, 0xB5026F5AA96619E9, np.uint64)
 _CHUNK = 1 << 14  # words tempered at a time, so that they stay in the cache
 
 
 def continued(state: Words, blocks: int) -> Words:
     """The state followed by the next `blocks` states; x[k+312] = x[k+156] ^ twist(x[k], x[k+1])."""  # RNG-E1
-    count = blocks * SIZE
-    x = np.empty(SIZE + -(-count // _REACH) * _REACH, np.uint64)
+    if not blocks:
+        return state.copy()
+    rounds = -(-blocks * SIZE // _REACH)
+    x = np.empty(SIZE + rounds * _REACH, np.uint64)
     x[:SIZE] = state
+
+    def every_round(first: int, count: int) -> Words:
+        return np.ndarray((rounds, count), x.dtype, x, first * x.itemsize, (_REACH * x.itemsize, x.itemsize))
+
     y, odd = np.empty((2, _REACH), np.uint64)
-    for k in range(0, count, _REACH):
-        here, after, new = x[k : k + _REACH], x[k + 1 : k + SIZE], x[k + SIZE : k + SIZE + _REACH]
-        np.bitwise_xor(here, after, out=y)
-        np.bitwise_and(y, _UPPER, out=y)
-        np.bitwise_xor(y, after, out=y)  # the upper bits of x[k] and the lower ones of x[k+1]
-        np.bitwise_and(y, _ONE, out=odd)
-        np.multiply(odd, _TWIST, out=odd)
-        np.right_shift(y, _ONE, out=y)
-        np.bitwise_xor(y, odd, out=y)
-        np.bitwise_xor(here[_MIDDLE:], y[: SIZE - _MIDDLE - 1], out=new[: SIZE - _MIDDLE - 1])
-        np.bitwise_xor(x[k + SIZE - 1 : k + SIZE + _MIDDLE - 1], y[-_MIDDLE:], out=new[-_MIDDLE:])
-    return x[: SIZE + count]
+    y_near, y_far, far = y[:_NEAR], y[_NEAR:], _REACH - _NEAR
+    rows = (
+        *(every_round(0, _REACH), every_round(1, _REACH)),
+        *(every_round(_MIDDLE, _NEAR), every_round(SIZE, _NEAR)),
+        *(every_round(_MIDDLE + _NEAR, far), every_round(SIZE + _NEAR, far)),
+    )
+    for here, after, near_here, near_there, far_here, far_there in zip(*rows, strict=True):
+        np.bitwise_xor(here, after, y)
+        np.bitwise_and(y, _UPPER, y)
+        np.bitwise_xor(y, after, y)  # the upper bits of x[k] and the lower ones of x[k+1]
+        np.bitwise_and(y, _ONE, odd)
+        np.multiply(odd, _TWIST, odd)
+        np.right_shift(y, _ONE, y)
+        np.bitwise_xor(y, odd, y)
+        np.bitwise_xor(near_here, y_near, near_there)
+        np.bitwise_xor(far_here, y_far, far_there)  # made of words that are new themselves
+    return x[: SIZE + blocks * SIZE]
 
 
 def temper(words: Words) -> None:

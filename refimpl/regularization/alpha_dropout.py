@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from refimpl._arguments import Array, accumulator, bad, floating, probability, same_shape
-from refimpl.regularization._mask import Shape, by_channel, checked
+from refimpl.regularization._mask import Shape, by_channel, checked, kept
 
 _ALPHA = "1.6732632423543772848170429916717"
 _LAMBDA = "1.0507009873554804934193349852946"
@@ -89,9 +89,9 @@ def _dropped(x: Array, p: float, training: bool, keep: Array | None) -> Array:
     a, b, dropped = _affine(x, p)
     wide = accumulator(x.dtype)
     with np.errstate(over="ignore", invalid="ignore", under="ignore"):
-        kept = np.multiply(x, wide.type(a), dtype=wide)
-        kept += wide.type(b)
-        y: Array = np.where(keep, kept, wide.type(dropped)).astype(x.dtype, copy=False)  # DROP-F1
+        scaled = np.multiply(x, wide.type(a), dtype=wide)
+        scaled += wide.type(b)
+        y: Array = np.where(keep, scaled, wide.type(dropped)).astype(x.dtype, copy=False)  # DROP-F1
     return y
 
 
@@ -103,6 +103,6 @@ def _gradient(grad_out: ArrayLike, x: Array, p: float, training: bool, keep: Arr
         return np.zeros_like(x)
     wide = accumulator(x.dtype)
     with np.errstate(over="ignore", invalid="ignore", under="ignore"):
-        kept = np.multiply(grad_out, wide.type(_affine(x, p)[0]), dtype=wide)
-        gradient: Array = np.where(keep, kept, wide.type(0)).astype(x.dtype, copy=False)  # DROP-G1
+        scaled = np.multiply(grad_out, wide.type(_affine(x, p)[0]), dtype=wide)
+        gradient: Array = kept(scaled, keep).astype(x.dtype, copy=False)  # DROP-G1
     return gradient

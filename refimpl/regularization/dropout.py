@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from refimpl._arguments import Array, accumulator, floating, one_of, probability, rank, same_shape
-from refimpl.regularization._mask import channel_axis, checked, varying
+from refimpl.regularization._mask import channel_axis, checked, kept, varying
 
 UPSCALE, DOWNSCALE = "upscale_in_train", "downscale_in_infer"
 
@@ -54,8 +54,8 @@ def dropout(
         return np.zeros_like(x)  # DROP-P1
     if p == 0 or keep is None:
         return x.copy()  # DROP-P0
-    kept = np.where(keep, x, x.dtype.type(0))  # DROP-M3: not a product, so that a dropped NaN is zero
-    return _rounded(np.divide, kept, p) if mode == UPSCALE else kept  # DROP-M1, DROP-M2
+    rest = kept(x, keep)  # DROP-M3
+    return _rounded(np.divide, rest, p) if mode == UPSCALE else rest  # DROP-M1, DROP-M2
 
 
 def dropout_vjp(

@@ -9,6 +9,7 @@ import pytest
 
 from refimpl import random
 from refimpl.random import Generator
+from refimpl.random.draws import _first_reaching
 
 SHAPE = (4, 3, 5, 2)
 
@@ -79,6 +80,18 @@ def test_rng_d1_the_threshold_is_p_in_float32_and_belongs_to_the_kept() -> None:
     u = float(uniforms(1)[0])
     for p, kept in ((u, True), (u + 1e-12, True), (np.nextafter(np.float32(u), np.float32(1)), False)):
         assert random.dropout_mask(Generator(7), (1,), float(p)) == kept
+
+
+def test_rng_d1_masks_are_the_comparison_of_uniforms() -> None:
+    """A word is compared with the first one that reaches p; words around it, and p of every size and parity."""
+    rng = np.random.default_rng(11)
+    for p in (*rng.random(60), *(2.0 ** -rng.uniform(0, 70, 60)), 1e-300, 0.5, 1 - 2.0**-24, 3 * 2.0**-26):
+        first = int(_first_reaching(np.float32(p)))
+        words = [w for w in range(first - 2, first + 3) if 0 <= w < 2**64]
+        reaches = np.array(words, np.uint64).astype(np.float32) * np.float32(2.0**-64) >= np.float32(p)
+        assert reaches.tolist() == [w >= first for w in words], p
+        mask = random.dropout_mask(Generator(7), (500,), float(p))
+        assert np.array_equal(mask, uniforms(500) >= np.float32(p))
 
 
 def test_rng_d3_n1_only_the_alpha_forms_draw_for_p_zero() -> None:
