@@ -63,14 +63,17 @@ def log_softmax_vjp(grad_out: ArrayLike, x: ArrayLike, axis: int = -1, dtype: DT
     return (rowwise(_logarithms_vjp, along, floating("x", x).dtype, g, array),)  # ACT-LSOFTMAX-2
 
 
+Index = tuple[Array, Array, Array]
+
+
 class Exponentials(NamedTuple):
     """e^x along the middle axis, all by one common factor; the first largest apart from the others.
 
     Apart, it is neither the term that hides the others in a sum nor a difference of nearly equal numbers.
     """
 
-    first: Array
-    """Where the first largest x is, with the axis kept."""
+    first: Index
+    """Where the first largest x is; what is there has the axis kept."""
     others: Array
     """e^x of all others; 0 at the largest."""
     largest: Array
@@ -80,9 +83,10 @@ class Exponentials(NamedTuple):
 
 def exponentials(x: Array) -> Exponentials:
     """Rows near 0 are not shifted: where no e^x can overflow or vanish, a difference would only add its rounding."""
-    first = x.argmax(axis=1, keepdims=True)
-    top = np.take_along_axis(x, first, 1)
-    near = np.abs(x).max(axis=1, keepdims=True) <= np.log(np.finfo(x.dtype).max) / 4
+    first = np.arange(x.shape[0])[:, None, None], x.argmax(axis=1, keepdims=True), np.arange(x.shape[2])
+    top = x[first]
+    limit = np.log(np.finfo(x.dtype).max) / 4
+    near = (top <= limit) & (x.min(axis=1, keepdims=True) >= -limit)
     if near.all():
         others, largest = np.exp(x), np.exp(top)
     else:
@@ -91,50 +95,51 @@ def exponentials(x: Array) -> Exponentials:
         others = np.exp(below)
         others += others * lost
         largest = np.where(np.isinf(top), x.dtype.type(1), np.exp(top - shift))  # ACT-SOFTMAX-3
-    np.put_along_axis(others, first, 0, 1)
+    others[first] = 0
     return Exponentials(first, others, largest, total(others))
 
 
 def shares(x: Array) -> Array:
     """softmax of a block."""
     parts = exponentials(x)
-    out: Array = parts.others / (parts.largest + parts.rest)
-    np.put_along_axis(out, parts.first, parts.largest / (parts.largest + parts.rest), 1)
+    whole = parts.largest + parts.rest
+    out = np.divide(parts.others, whole, out=parts.others)
+    out[parts.first] = parts.largest / whole
     return out
 
 
 def shares_vjp(g: Array, x: Array) -> Array:
     """The shares sum to 1, so g may be measured from that of the largest: nothing cancels when it is nearly all."""
     parts = exponentials(x)
-    of_largest = np.take_along_axis(g, parts.first, 1)
+    of_largest = g[parts.first]
     finite = np.isfinite(of_largest)
     relative = g - np.where(finite, of_largest, 0)
     left = np.where(finite, 0 * g.dtype.type(0), of_largest)  # an infinity is nothing to measure from
-    np.put_along_axis(relative, parts.first, 0, 1)
+    relative[parts.first] = 0
     y, share = parts.others / (parts.largest + parts.rest), parts.largest / (parts.largest + parts.rest)
     mean = total(relative * y) + left * share
     out: Array = y * (relative - mean)
-    np.put_along_axis(out, parts.first, (left - mean) * share, 1)
+    out[parts.first] = (left - mean) * share
     return out
 
 
 def _logarithms(x: Array) -> Array:
     parts = exponentials(x)
     excess = np.log1p(parts.rest / parts.largest)
-    out: Array = (x - np.take_along_axis(x, parts.first, 1)) - excess
-    np.put_along_axis(out, parts.first, 0 - excess, 1)  # ACT-LSOFTMAX-3
+    out: Array = (x - x[parts.first]) - excess
+    out[parts.first] = 0 - excess  # ACT-LSOFTMAX-3
     return out
 
 
 def _logarithms_vjp(g: Array, x: Array) -> Array:
     """At the largest share y, 1 - y is the share of the others, taken as such."""
     first, others, largest, rest = exponentials(x)
-    g_first = np.take_along_axis(g, first, 1)
+    g_first = g[first]
     elsewhere = g.copy()
-    np.put_along_axis(elsewhere, first, 0, 1)
+    elsewhere[first] = 0
     g_others = total(elsewhere)
     out: Array = g - others / (largest + rest) * (g_first + g_others)
-    np.put_along_axis(out, first, (g_first * rest - g_others * largest) / (largest + rest), 1)
+    out[first] = (g_first * rest - g_others * largest) / (largest + rest)
     return out
 
 
