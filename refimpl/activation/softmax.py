@@ -103,7 +103,7 @@ def shares(x: Array) -> Array:
     """softmax of a block."""
     parts = exponentials(x)
     whole = parts.largest + parts.rest
-    out = np.divide(parts.others, whole, out=parts.others)
+    out: Array = np.divide(parts.others, whole, out=parts.others)
     out[parts.first] = parts.largest / whole
     return out
 

@@ -18,6 +18,7 @@ from refimpl.pooling import windows
 from refimpl.pooling.boxes import Block, Box, load
 from refimpl.pooling.geometry import Geometry
 
+SMALL = 1 << 10  # windows up to which a call costs more than a look at each of their cells
 FEW = 32  # cells for each window from which on it pays to search the windows one by one
 
 
@@ -109,6 +110,7 @@ class Layout(NamedTuple):
     cells: Array  # in the flattened array: (planes, *windows, channels)
     nearest: Array | None  # how far from there the first cell of the input in each window is, unless it is that one
     held: Array | None  # which windows hold a cell of the input at all, unless all do: (*windows)
+    taps: Array | None  # the cells of each window in the box, if there are few
 
 
 @lru_cache(maxsize=16)
@@ -123,7 +125,12 @@ def layout(box: Box, lengths: tuple[int, ...], channels: int) -> Layout:
     cells = (planes + corners) * channels + np.arange(box.shape[-1])
     nearest = _total([np.maximum(-start, 0) * step for start, step in zip(starts, steps, strict=True)]).astype(dtype)
     held = np.asarray(reduce(np.logical_and.outer, [side.counts(padded=False) > 0 for side in box.sides]))
-    return Layout(steps, dtype, corners, cells, nearest if nearest.any() else None, None if held.all() else held)
+    return Layout(
+        *(steps, dtype, corners, cells),
+        nearest=nearest if nearest.any() else None,
+        held=None if held.all() else held,
+        taps=_taps(box),
+    )
 
 
 def _total(tables: list[Array]) -> Array:
@@ -136,13 +143,42 @@ def first_maxima(x: Array, block: Block, lowest: Any, *, apart: bool) -> tuple[A
     if apart:
         return _one_by_one(x.reshape(block.view)[block.inputs], block.box, where), where
     values = load(x, block, lowest, x.dtype)
+    if where.taps is not None:
+        return _beyond_padding(_at_once(values, where.taps, block.box, where), where), where
     inner_first = all(side.stride <= 2 for side in block.box.sides)  # long strides leave little of the outer axes
     first = First(where.steps, where.dtype, nan=math.isnan(np.maximum.reduce(values)), inner_first=inner_first)
     best = windows.reduce(Ranked(values, None), windows.plan(block.box, True, inner_first), first)
     distances = np.zeros(best.values.shape, where.dtype) if best.distances is None else best.distances
-    if where.nearest is not None:  # a cell of the padding wins only as the first one of a window of nothing but -inf
-        distances = np.maximum(distances, where.nearest)  # POOL-M1
-    return distances, where
+    return _beyond_padding(distances, where), where
+
+
+def _beyond_padding(distances: Array, where: Layout) -> Array:
+    """A cell of the padding wins only as the first one of a window of nothing but -inf."""
+    return distances if where.nearest is None else np.maximum(distances, where.nearest)  # POOL-M1
+
+
+def _at_once(values: Array, taps: Array, box: Box, where: Layout) -> Array:
+    """The distances in a small box, found by NumPy's argmax: NaN is the largest for it too, and of equals the first."""
+    of_taps = _distances(tuple(max(side.sizes) for side in box.sides), where.steps, where.dtype)
+    best: Array = of_taps[values.take(taps).argmax(axis=1)]
+    return best.reshape(where.cells.shape)
+
+
+def _taps(box: Box) -> Array | None:
+    """The cells of every window of a small box, in row-major order: (all windows, cells of the widest one). A smaller
+    window repeats its last ones, which are then not the first maximum."""
+    planes, *_, channels = box.shape
+    counts, widths = [len(side) for side in box.sides], [max(side.sizes) for side in box.sides]
+    count, width = planes * prod(counts) * channels, prod(widths)
+    if not 0 < count <= SMALL or width > 64 * SMALL // count:
+        return None
+    steps = windows.View.whole(box.shape).steps
+    cells = np.arange(planes)[:, None] * steps[0]  # windows so far, and their cells so far
+    for side, step in zip(box.sides, steps[1:], strict=False):
+        sizes = np.asarray(side.each)[:, None]
+        along = (np.asarray(side.starts)[:, None] + np.minimum(np.arange(sizes.max()), sizes - 1)) * step
+        cells = (cells[:, None, :, None] + along[:, None, :]).reshape(len(cells) * len(along), -1)
+    return (cells[:, None] + np.arange(channels)[:, None]).reshape(count, width)
 
 
 @lru_cache(maxsize=1024)
@@ -153,7 +189,7 @@ def apart(geometry: Geometry) -> bool:
 
 
 def _one_by_one(cells: Array, box: Box, where: Layout) -> Array:
-    """The distances, found by NumPy's argmax: NaN is the largest for it too, and of equals it takes the first."""
+    """The distances, found by argmax in one window after the other."""
     planes, *_, channels = cells.shape
     cells = np.moveaxis(cells, -1, 1)
     distances = np.empty((planes, *map(len, box.sides), channels), where.dtype)

@@ -8,9 +8,7 @@ The clauses RNG-... are in docs/spec/random.md.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -103,14 +101,4 @@ def _kept(stream: Generator, shape: Shape, p: float, draws: bool) -> Mask | None
     threshold = np.float32(probability("p", p))
     if not draws or p == 1:
         return None  # RNG-N1
-    words = stream.words(math.prod(shape))
-    kept: Mask = words >= _first_reaching(threshold) if threshold < 1 else np.zeros(words.shape, np.bool_)  # RNG-D1
-    return kept.reshape(shape)
-
-
-def _first_reaching(threshold: np.float32) -> np.uint64:
-    """The first word whose float32 uniform is not below the threshold: from the middle between the threshold and the
-    float32 before it on, words are rounded up, and in the middle itself to the even one of the two."""
-    middle = (Fraction(float(threshold)) + Fraction(float(np.nextafter(threshold, 0, dtype=np.float32)))) * 2**63
-    word = math.ceil(middle)
-    return np.uint64(word + (word == middle and int(threshold.view(np.uint32)) % 2))
+    return stream.reaching(shape, threshold)  # RNG-D1

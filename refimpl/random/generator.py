@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from fractions import Fraction
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -84,9 +85,25 @@ class Generator:
         np.minimum(numbers, np.nextafter(one, 0 * one), out=numbers)  # RNG-U1
         return numbers.reshape(shape)
 
+    def reaching(self, shape: Sequence[int], threshold: np.float32) -> NDArray[np.bool_]:
+        """Which of the next float32 uniforms are not below a threshold in [0, 1], told from their words alone."""
+        words = self.words(math.prod(shape))
+        if threshold == 1:
+            return np.zeros(shape, np.bool_)  # RNG-U1
+        reached: NDArray[np.bool_] = words >= _first_reaching(threshold)
+        return reached.reshape(shape)
+
 
 def _seed(seed: Any) -> int:
     """A seed as Paddle takes it; paddle.seed uses its lower 32 bits, an operator's own seed all 64."""
     if integer("seed", seed, 0) >= 2**64:
         raise bad("seed", seed, "an integer in [0, 2**64)")
     return int(seed)
+
+
+def _first_reaching(threshold: np.float32) -> np.uint64:
+    """The first word whose float32 uniform is not below the threshold: from the middle between the threshold and the
+    float32 before it on, words are rounded up, and in the middle itself to the even one of the two."""
+    middle = (Fraction(float(threshold)) + Fraction(float(np.nextafter(threshold, 0, dtype=np.float32)))) * 2**63
+    word = math.ceil(middle)
+    return np.uint64(word + (word == middle and int(threshold.view(np.uint32)) % 2))

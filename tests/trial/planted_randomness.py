@@ -26,6 +26,9 @@ class Unknown:
     def uniform(self, shape, dtype=np.float32):
         return self._numbers.random(shape, dtype)
 
+    def reaching(self, shape, threshold):
+        return self.uniform(shape) >= threshold
+
 
 class Random:
     """No fault at all. A fault overrides `noise`, `behind` or `result`, which are those of dropouts."""

@@ -13,6 +13,7 @@ from tests.refimpl.pooling import definition
 from tests.refimpl.pooling.cases import DIVISIBLE, numbers
 
 Array = np.ndarray[Any, Any]
+pytestmark = pytest.mark.usefixtures("every_way")
 U = (0.01, 0.25, 0.3, 0.5, 0.7, 0.96875)
 
 

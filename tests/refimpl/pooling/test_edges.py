@@ -14,6 +14,7 @@ import refimpl
 from refimpl.pooling import boxes
 
 Array = np.ndarray[Any, Any]
+every_way = pytest.mark.usefixtures("every_way")
 DTYPES = (np.float16, np.float32, np.float64, np.longdouble)
 
 
@@ -73,6 +74,7 @@ def test_pool_a6_signed_zeros() -> None:
     assert np.signbit(refimpl.avg_pool1d_vjp(zeros, row(1, 2, 3), 2, 1)[0]).all()
 
 
+@every_way
 def test_pool_a7_m1_m5_windows_without_cells() -> None:
     x = row(5.0)
     assert np.array_equal(refimpl.avg_pool1d(x, 1, 1, 2).ravel(), [np.nan, np.nan, 5, np.nan, np.nan], equal_nan=True)
@@ -87,6 +89,7 @@ def test_pool_a7_m1_m5_windows_without_cells() -> None:
     assert refimpl.lp_pool1d(x, -1, 1, 1, 1).ravel().tolist() == [np.inf, 5, np.inf]
 
 
+@every_way
 def test_pool_m1_padding_never_wins() -> None:
     x = np.full((1, 1, 3, 3), -np.inf)
     top, mask = refimpl.max_pool2d(x, 3, 1, 1, return_mask=True)
@@ -95,6 +98,7 @@ def test_pool_m1_padding_never_wins() -> None:
     assert refimpl.max_pool2d_vjp(np.ones((1, 1, 3, 3)), x, 3, 1, 1)[0].ravel().tolist() == [4, 2, 0, 2, 1, 0, 0, 0, 0]
 
 
+@every_way
 def test_pool_m3_m4_first_of_equals_and_of_nan() -> None:
     nan = np.nan
     x = np.array([[1, nan, nan], [2, nan, 2], [2, 2, 2]]).reshape(1, 1, 3, 3)
@@ -107,6 +111,7 @@ def test_pool_m3_m4_first_of_equals_and_of_nan() -> None:
     assert refimpl.max_pool1d(zeros, 3, return_mask=True)[1].item() == 0
 
 
+@every_way
 def test_pool_m3_infinities() -> None:
     x = row(np.inf, -np.inf, np.nan, 1)
     assert np.array_equal(refimpl.max_pool1d(x, 2, 1).ravel(), [np.inf, np.nan, np.nan], equal_nan=True)
@@ -139,6 +144,7 @@ def test_pool_g5_empty(shape: tuple[int, ...]) -> None:
     assert refimpl.max_unpool2d(g, np.zeros(g.shape, int), 3, 2).shape == (*shape[:2], 5, 5)
 
 
+@every_way
 def test_an_axis_without_cells_has_windows_of_padding() -> None:
     x = np.zeros((1, 1, 0))
     assert np.isnan(refimpl.avg_pool1d(x, 2, 1, 1)).tolist() == [[[True]]]
@@ -160,6 +166,7 @@ def every_call(x: Array) -> Iterator[tuple[Array, ...]]:
     yield refimpl.adaptive_avg_pool2d_vjp(y, x, (2, 3)) + refimpl.adaptive_max_pool2d_vjp(y, x, (2, 3))
 
 
+@every_way
 def test_any_memory_layout_and_inputs_stay_as_they_are() -> None:
     rng = np.random.default_rng(2)
     plain = rng.uniform(1, 2, (2, 3, 5, 7)).astype(np.float32)

@@ -10,9 +10,10 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import refimpl
-from refimpl.pooling import boxes, maximum, places
+from refimpl.pooling import boxes
 from tests.refimpl.pooling import definition
 from tests.refimpl.pooling.cases import AXES, DIVISIBLE, geometries, numbers
+from tests.refimpl.pooling.conftest import Choose
 
 Array = np.ndarray[Any, Any]
 LAYOUTS = {1: "NLC", 2: "NHWC", 3: "NDHWC"}
@@ -101,24 +102,18 @@ def test_pool_g1_g2_g3_g4_a1_a2_a3_a7_a9_every_axis() -> None:
 
 
 @pytest.mark.parametrize(
-    ("block", "few", "rounds"), [(1 << 18, 32, 2), (1, 32, 1), (1 << 18, 0, 1)], ids=["whole-planes", "bands", "apart"]
+    ("way", "block"),
+    [("at once", 1 << 18), ("joined", 1 << 18), ("joined", 1), ("one by one", 1 << 18)],
+    ids=["at-once", "joined", "bands", "one-by-one"],
 )
 def test_pool_m1_m2_m3_m4_m5_m6_a4_l1_planes(
-    block: int, few: int, rounds: int, monkeypatch: pytest.MonkeyPatch
+    way: str, block: int, choose: Choose, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(boxes, "BLOCK", block)
-    monkeypatch.setattr(places, "FEW", few)
-    forget()
+    choose(way)
     rng = np.random.default_rng(2)
-    for axes, ceil_mode in geometries(2, rounds):
-        check(axes, ceil_mode, rng, samples=rounds)
-    forget()
-
-
-def forget() -> None:
-    """What was decided by the constants before."""
-    for decided in (boxes.blocks, places.apart, maximum._cost):
-        decided.cache_clear()
+    for axes, ceil_mode in geometries(2):
+        check(axes, ceil_mode, rng, samples=1)
 
 
 def test_pool_g6_no_window() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from refimpl import random
 from refimpl.random import Generator
-from refimpl.random.draws import _first_reaching
+from refimpl.random.generator import _first_reaching
 
 SHAPE = (4, 3, 5, 2)
 

@@ -1,0 +1,37 @@
+"""The three ways in which the place of a maximum is found: which one is taken must not be seen in the result."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from refimpl.pooling import boxes, maximum, places
+
+WAYS = {"at once": {}, "joined": {"SMALL": 0}, "one by one": {"SMALL": 0, "FEW": 0}}
+Choose = Callable[[str], None]
+
+
+@pytest.fixture
+def choose(monkeypatch: pytest.MonkeyPatch) -> Iterator[Choose]:
+    """Has maxima looked for in one of the ways."""
+
+    def by(way: str) -> None:
+        for name, value in WAYS[way].items():
+            monkeypatch.setattr(places, name, value)
+        forget()
+
+    yield by
+    forget()
+
+
+@pytest.fixture(params=WAYS)
+def every_way(request: pytest.FixtureRequest, choose: Choose) -> None:
+    """Runs a test once in each of them."""
+    choose(request.param)
+
+
+def forget() -> None:
+    """What was decided by the constants before."""
+    for decided in (boxes.blocks, places.apart, places.layout, maximum._cost):
+        decided.cache_clear()
