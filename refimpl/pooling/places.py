@@ -18,7 +18,7 @@ from refimpl.pooling import windows
 from refimpl.pooling.boxes import Block, Box, load
 from refimpl.pooling.geometry import Geometry
 
-SMALL = 1 << 10  # windows up to which a call costs more than a look at each of their cells
+SMALL, LOOKED_AT = 1 << 10, 1 << 16  # windows, and their cells, up to which a look at each costs less than many calls
 FEW = 32  # cells for each window from which on it pays to search the windows one by one
 
 
@@ -129,7 +129,7 @@ def layout(box: Box, lengths: tuple[int, ...], channels: int) -> Layout:
         *(steps, dtype, corners, cells),
         nearest=nearest if nearest.any() else None,
         held=None if held.all() else held,
-        taps=_taps(box),
+        taps=windows.taps(box, LOOKED_AT) if cells.size <= SMALL else None,
     )
 
 
@@ -147,7 +147,7 @@ def first_maxima(x: Array, block: Block, lowest: Any, *, apart: bool) -> tuple[A
         return _beyond_padding(_at_once(values, where.taps, block.box, where), where), where
     inner_first = all(side.stride <= 2 for side in block.box.sides)  # long strides leave little of the outer axes
     first = First(where.steps, where.dtype, nan=math.isnan(np.maximum.reduce(values)), inner_first=inner_first)
-    best = windows.reduce(Ranked(values, None), windows.plan(block.box, True, inner_first), first)
+    best = windows.reduce(Ranked(values, None), windows.axis_by_axis(block.box, True, inner_first), first)
     distances = np.zeros(best.values.shape, where.dtype) if best.distances is None else best.distances
     return _beyond_padding(distances, where), where
 
@@ -162,23 +162,6 @@ def _at_once(values: Array, taps: Array, box: Box, where: Layout) -> Array:
     of_taps = _distances(tuple(max(side.sizes) for side in box.sides), where.steps, where.dtype)
     best: Array = of_taps[values.take(taps).argmax(axis=1)]
     return best.reshape(where.cells.shape)
-
-
-def _taps(box: Box) -> Array | None:
-    """The cells of every window of a small box, in row-major order: (all windows, cells of the widest one). A smaller
-    window repeats its last ones, which are then not the first maximum."""
-    planes, *_, channels = box.shape
-    counts, widths = [len(side) for side in box.sides], [max(side.sizes) for side in box.sides]
-    count, width = planes * prod(counts) * channels, prod(widths)
-    if not 0 < count <= SMALL or width > 64 * SMALL // count:
-        return None
-    steps = windows.View.whole(box.shape).steps
-    cells = np.arange(planes)[:, None] * steps[0]  # windows so far, and their cells so far
-    for side, step in zip(box.sides, steps[1:], strict=False):
-        sizes = np.asarray(side.each)[:, None]
-        along = (np.asarray(side.starts)[:, None] + np.minimum(np.arange(sizes.max()), sizes - 1)) * step
-        cells = (cells[:, None, :, None] + along[:, None, :]).reshape(len(cells) * len(along), -1)
-    return (cells[:, None] + np.arange(channels)[:, None]).reshape(count, width)
 
 
 @lru_cache(maxsize=1024)

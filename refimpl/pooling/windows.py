@@ -5,6 +5,8 @@ log2(k) passes. And a pass does not walk row by row: it joins the box, as one lo
 where that crosses the end of a row of the box the result belongs to no window and is never looked at. Only where
 windows do not start at every cell does the last pass along an axis pick its windows row by row.
 
+In a small box, where calls cost more than cells, all windows are looked at cell by cell instead.
+
 The kernel knows neither sums nor maxima. It is given a `Join`, which combines neighbouring windows.
 """
 
@@ -22,6 +24,8 @@ from refimpl.pooling.boxes import Box
 from refimpl.pooling.geometry import Windows
 
 Step = tuple[int, bool]
+
+GATHERED = 1 << 12  # cells in windows up to which a call costs more than a look at each
 
 
 class View:
@@ -70,9 +74,10 @@ class Join(Protocol):
 class Values:
     """The join of plain numbers by a ufunc."""
 
-    def __init__(self, ufunc: np.ufunc, *, overlapping: bool) -> None:
+    def __init__(self, ufunc: np.ufunc, *, overlapping: bool, initial: float | None) -> None:
         self.ufunc = ufunc
         self.overlapping = overlapping
+        self.initial = initial  # what changes nothing, not even the sign of a zero
 
     def __call__(self, left: Array, right: Array, axis: int, reach: int) -> Any:
         return self.ufunc(left, right)
@@ -84,8 +89,8 @@ class Values:
         return np.empty(shape, like.dtype)
 
 
-ADD = Values(np.add, overlapping=False)
-MAXIMUM = Values(np.maximum, overlapping=True)
+ADD = Values(np.add, overlapping=False, initial=-0.0)
+MAXIMUM = Values(np.maximum, overlapping=True, initial=None)
 
 
 class Dense:
@@ -139,6 +144,36 @@ class Uneven:
         return windows
 
 
+class Gathered:
+    """All cells of all windows of a small box at once, of plain numbers alone, joined one after the other."""
+
+    def __init__(self, box: Box, taps: Array) -> None:
+        self.taps = np.ascontiguousarray(taps.T).reshape(*(side.sizes[0] for side in box.sides), -1)
+        self.windows = View.whole((box.shape[0], *map(len, box.sides), box.shape[-1]))
+
+    def __call__(self, row: Array, join: Any) -> Array:
+        cells = row.take(self.taps)
+        while cells.ndim > 1:
+            cells = join.ufunc.reduce(cells, axis=0, initial=join.initial)
+        return cells.reshape(self.windows.shape)
+
+
+def taps(box: Box, most: int) -> Array | None:
+    """The cells of every window of a box in row-major order, (all windows, cells of the widest), if they are no more
+    than so many. A smaller window repeats its last cells: harmless for a maximum, where the first of equals counts."""
+    planes, *_, channels = box.shape
+    count = planes * prod(map(len, box.sides)) * channels
+    if count * prod(max(side.sizes) for side in box.sides) > most:
+        return None
+    steps = View.whole(box.shape).steps
+    cells = np.arange(planes)[:, None] * steps[0]  # windows so far, and their cells so far
+    for side, step in zip(box.sides, steps[1:], strict=False):
+        sizes = np.asarray(side.each)[:, None]
+        along = (np.asarray(side.starts)[:, None] + np.minimum(np.arange(sizes.max()), sizes - 1)) * step
+        cells = (cells[:, None, :, None] + along[:, None, :]).reshape(len(cells) * len(along), -1)
+    return (cells[:, None] + np.arange(channels)[:, None]).reshape(count, -1)
+
+
 def _everywhere(row: Any, steps: Sequence[Step], number: int, inner: int, join: Join) -> Any:
     """The windows along an axis whose cells are `inner` apart, one from each cell but the last ones of the row."""
     wide = row
@@ -163,12 +198,20 @@ def _steps(size: int, overlapping: bool) -> tuple[Step, ...]:
     return (*_steps(size // 2, overlapping), (size // 2, True))
 
 
-Walk = Dense | Strided | Uneven
+Walk = Dense | Strided | Uneven | Gathered
 Plan = tuple[tuple[Walk, ...], Walk, View | None]
 
 
 @lru_cache(maxsize=1024)
-def plan(box: Box, overlapping: bool, inner_first: bool = False) -> Plan:
+def plan(box: Box, overlapping: bool) -> Plan:
+    """The walk to the windows of a box: axis by axis, or at once if there are few alike."""
+    short = all(side.even and (overlapping or side.sizes[0] <= 3) for side in box.sides)  # a sum rounds no more often
+    few = taps(box, GATHERED) if short else None
+    return axis_by_axis(box, overlapping) if few is None else ((), Gathered(box, few), None)
+
+
+@lru_cache(maxsize=1024)
+def axis_by_axis(box: Box, overlapping: bool, inner_first: bool = False) -> Plan:
     """The walks along the axes of a box, the outer or the inner ones first, the last one apart, and where that leaves
     the windows, unless it leaves nothing else."""
     order = list(enumerate(box.sides, start=1))
@@ -177,7 +220,7 @@ def plan(box: Box, overlapping: bool, inner_first: bool = False) -> Plan:
     walks: list[Walk] = []
     cells = View.whole(box.shape)
     for number, axis in order:
-        kind: type[Walk] = Uneven
+        kind: type[Dense | Strided | Uneven] = Uneven
         if axis.even:  # a stride is taken late, as one, unless it is long
             late = axis.stride == 1 or (axis.stride == 2 and number != order[-1][0])
             kind = Dense if late else Strided

@@ -1,4 +1,4 @@
-"""The three ways in which the place of a maximum is found: which one is taken must not be seen in the result."""
+"""The ways in which windows, and the places of maxima, are found: which one is taken must not be seen."""
 
 from __future__ import annotations
 
@@ -6,19 +6,23 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from refimpl.pooling import boxes, maximum, places
+from refimpl.pooling import boxes, maximum, places, windows
 
-WAYS = {"at once": {}, "joined": {"SMALL": 0}, "one by one": {"SMALL": 0, "FEW": 0}}
+WAYS: dict[str, dict[str, int]] = {
+    "at once": {},
+    "joined": {"SMALL": -1, "GATHERED": -1},
+    "one by one": {"SMALL": -1, "GATHERED": -1, "FEW": 0},
+}
 Choose = Callable[[str], None]
 
 
 @pytest.fixture
 def choose(monkeypatch: pytest.MonkeyPatch) -> Iterator[Choose]:
-    """Has maxima looked for in one of the ways."""
+    """Has windows looked for in one of the ways."""
 
     def by(way: str) -> None:
         for name, value in WAYS[way].items():
-            monkeypatch.setattr(places, name, value)
+            monkeypatch.setattr(windows if name == "GATHERED" else places, name, value)
         forget()
 
     yield by
@@ -33,5 +37,5 @@ def every_way(request: pytest.FixtureRequest, choose: Choose) -> None:
 
 def forget() -> None:
     """What was decided by the constants before."""
-    for decided in (boxes.blocks, places.apart, places.layout, maximum._cost):
+    for decided in (boxes.blocks, windows.plan, places.apart, places.layout, maximum._cost):
         decided.cache_clear()
