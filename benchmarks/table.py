@@ -17,6 +17,15 @@ import paddle
 from benchmarks.references import Result
 
 MIB = 2**20
+INTRODUCTION = """\
+# Benchmarks
+
+Time of the references as a multiple of the time of Paddle's own CPU kernel, one thread each, measured in turns in one
+process and in CPU time: the median of the rounds and, in brackets, their middle half. Below 1 the reference is the
+faster one. Memory is the most that a call of the reference holds, beyond the size of its results. The gradient of an
+adaptive maximum finds the maxima again, whereas Paddle's has kept them in its forward pass; dropout draws its mask on
+both sides.
+"""
 
 
 class Aim(NamedTuple):
@@ -35,12 +44,7 @@ def page(results: Sequence[Result], aims: Iterable[Aim]) -> str:
     """The whole page."""
     return "\n".join(
         [
-            "# Benchmarks",
-            "",
-            "Time of the references as a multiple of the time of Paddle's own CPU kernel, one thread each, measured in",
-            "turns in one process: the median of the rounds and, in brackets, their middle half. Below 1 the reference",
-            "is the faster one. Memory is the most that a call of the reference holds, beyond the size of its results.",
-            "",
+            INTRODUCTION,
             *machine(),
             "",
             *aim_lines(aims),

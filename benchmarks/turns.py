@@ -1,4 +1,7 @@
-"""Timing two pieces of work in turns, A B A B ..., so that whatever slows the machine down slows down both."""
+"""Timing two pieces of work in turns, A B A B ..., so that whatever slows the machine down slows down both.
+
+The clock is the CPU time of the process, to which other processes add little; both pieces run on one thread.
+"""
 
 from __future__ import annotations
 
