@@ -31,6 +31,9 @@ bench: $(READY)  ## compare the speed of refimpl with Paddle's kernels
 lessons: $(READY)  ## run every lesson and write its pages and figures
 	@$(RUN) -m docs.lessons
 
+docs: $(READY)  ## write the page of the references from their docstrings
+	@$(RUN) -m docs.api
+
 # First what the oldest Python can have, then the same versions on every Python and platform, with hashes.
 lock:  ## renew requirements.lock (needs uv)
 	@$(COMPILE) --upgrade
