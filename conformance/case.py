@@ -41,6 +41,7 @@ class Case:
     tape: Tape | None = None
     extras: dict[str, Array] = field(default_factory=dict)
     steps: tuple[bool, ...] = ()
+    place: str = ""
     within: tuple[str, ...] = ()
     claimed: bool = True
     sequence: list[Case] = field(default_factory=list)

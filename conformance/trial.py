@@ -172,7 +172,7 @@ def judge_case(case: Case, subject: Any, entries: Sequence[Entry]) -> Judgement 
     for part in case.parts:
         known = registered(part, entries) if entries else []
         part.claimed = all(entry.within for entry in known)
-        if not part.claimed and part is case:
+        if not part.claimed and (part is case or case.place):
             return None
         part.within = tuple(entry.within for entry in known if entry.within)
     judgement: Judgement = PROPERTIES[case.cell.property].judge(case, subject)

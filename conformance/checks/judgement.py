@@ -95,6 +95,7 @@ def judge_forward(case: Case, got: Mapping[str, Array], noise: Mapping[str, Any]
     """The outputs of a call with this noise; `got` has them by position."""
     operator, arguments = case.operator, wide_arguments(case)
     named = {operator.outputs[int(key)]: value for key, value in got.items() if key.isdigit()}
+    named |= {name: got[name] for name in operator.updates if name in got}
 
     def compute(**changes: Any) -> dict[str, Array]:
         return operator.reference(case.call, {**arguments, **changes}, noise)

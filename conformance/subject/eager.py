@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,7 @@ import paddle
 from numpy.typing import NDArray
 
 from conformance.call import Answer, Call, LayerForm, Step
-from conformance.subject.arrays import array, tensor
+from conformance.subject.arrays import array, lying, tensor
 from conformance.subject.device import Subject, function, refusal
 from conformance.subject.stream import follow
 
@@ -34,6 +34,10 @@ class Eager(Subject):
         """
         return attempt(lambda: _in_place(call, cotangent))
 
+    def placed(self, call: Call, cotangent: Array, place: str) -> Answer:
+        """Outputs and gradients where the arrays lie in memory in another way, and what is in them afterwards."""
+        return attempt(lambda: _placed(call, cotangent, place, self.run))
+
     def steps(self, call: Call, inputs: Sequence[Array], training: Sequence[bool]) -> list[Answer]:
         """A layer applied to each input in turn, in training or evaluation; outputs and state after each step."""
         assert call.layer is not None
@@ -44,9 +48,9 @@ class Eager(Subject):
         """Take the steps in their order; an answer for each."""
         return follow(steps, self._execute)
 
-    def run(self, call: Call) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    def run(self, call: Call, given: dict[str, Any] | None = None) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """The outputs, and the tensors that went in (or the layer's parameters in their place)."""
-        given = tensors(call)
+        given = tensors(call) if given is None else given
         if call.seed is not None:
             paddle.seed(call.seed)
         if call.layer is None:
@@ -146,6 +150,23 @@ def _in_place(call: Call, cotangent: Array) -> dict[str, Array]:
         "refused": np.array(attempt(lambda: function(call.api)(**tensors(call)) and {}).error is not None),
         **{f"gradient of {n}": value for n, value in found.items()},
     }
+
+
+def _placed(call: Call, cotangent: Array, place: str, run: Callable[..., Any]) -> dict[str, Array]:
+    given, others = tensors(call), "transposed" if place == "expanded" else place
+    for number, (name, value) in enumerate(call.arrays.items()):
+        if name not in call.updates:
+            given[name] = lying(value, others if number else place)
+            given[name].stop_gradient = name not in call.differentiable
+    weights = lying(cotangent, others)
+    results, used = run(call, given)
+    if list(results[0].shape) != list(cotangent.shape):  # Paddle would read past the end of the cotangent
+        raise ValueError(f"the output has shape {results[0].shape}, the cotangent {list(cotangent.shape)}")
+    found = outputs(call, results, used)
+    names = call.wanted_gradients
+    slopes = paddle.grad([results[0]], [used[n] for n in names], [weights], allow_unused=True)
+    found |= {f"gradient of {n}": array(g) for n, g in zip(names, slopes, strict=True) if g is not None}
+    return found | {f"{n} afterwards": array(given[n]) for n in call.arrays} | {"cotangent afterwards": array(weights)}
 
 
 def _step(layer: Any, x: Array, training: bool) -> dict[str, Array]:

@@ -42,9 +42,9 @@ class Traced(Eager):
         super().__init__(device)
         self._programs: Recent[Any] = Recent(lambda call: self.ready(Called(call)))
 
-    def run(self, call: Call) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    def run(self, call: Call, given: dict[str, Any] | None = None) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """The outputs, and the tensors that went in (or the layer's parameters in their place)."""
-        given, program = tensors(call), self._programs.of(call)
+        given, program = tensors(call) if given is None else given, self._programs.of(call)
         if call.layer:
             set_state(program.inner, call.layer, call.arguments)
             given |= parameters(program.inner, call.layer)
@@ -60,10 +60,10 @@ class Traced(Eager):
 class Primitive(Traced):
     """Traces calls, and has every operator of the program taken apart into primitive ones where Paddle can."""
 
-    def run(self, call: Call) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    def run(self, call: Call, given: dict[str, Any] | None = None) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """The outputs, and the tensors that went in (or the layer's parameters in their place)."""
         with _taken_apart():
-            return super().run(call)
+            return super().run(call, given)
 
 
 @contextmanager
