@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from conformance.call import Call
 from conformance.cell import Cell
-from conformance.declaration import SEEDS, Operator, Tensor
+from conformance.declaration import SEEDS, Layer, Operator, Tensor
 from conformance.draw.tape import Tape
 from conformance.draw.values import REGIONS
 from conformance.floats import of_numpy
@@ -73,13 +73,17 @@ class Case:
 def draw(cell: Cell, operator: Operator, tape: Tape) -> Case:
     """The case of a cell that a tape stands for."""
     region = tape.one_of(*operator.regions)
-    layer = operator.layer is not None and (cell.property == "state" or tape.integer(0, 3) == 3)
+    wrapped = operator.layer is not None and (cell.property == "state" or tape.integer(0, 3) == 3)
     salt = tape.integer(0, 255)
     arguments = (operator.sample if operator.sample and cell.property == "statistics" else operator).draw(
         tape, cell.layout
     )
     if MODES[cell.mode].evaluates and "training" in arguments:
         arguments["training"] = False
+
+    layer = operator.layer if wrapped else None
+    if layer and layer.also:
+        layer = tape.one_of(*(one for one in layer.all if cell.layout in one.names or "any" in one.names))
 
     def codes(array: int, size: int) -> NDArray[np.uint32]:
         return tape.codes(array, size, salt)
@@ -96,7 +100,7 @@ def assemble(
     region: str,
     codes: Codes,
     *,
-    layer: bool,
+    layer: Layer | None,
     seed: int | None,
 ) -> Call:
     """The call with these arguments, every `Tensor` among them filled with values."""
@@ -116,7 +120,7 @@ def assemble(
         filled,
         operator.differentiable,
         operator.updates,
-        operator.layer.form(cell.layout, filled) if layer and operator.layer else None,
+        layer.form(cell.layout, filled) if layer else None,
         seed,
     )
 

@@ -46,11 +46,21 @@ class Tensor:
 
 @dataclass(frozen=True)
 class Layer:
-    """How `paddle.nn` wraps the operator: class by layout, constructor options, state."""
+    """How `paddle.nn` wraps the operator: class by layout, constructor options, state; `also` are further classes.
+
+    `implied(options)` are the arguments that options stand for where they have other names, or none.
+    """
 
     names: Mapping[str, str]  # layout -> class; "any" serves every layout
     options: Callable[[Arguments], dict[str, Any] | None]  # None: the layer has no options for these arguments
     state: Mapping[str, str] | None = None  # key of state_dict -> argument
+    implied: Callable[[Mapping[str, Any]], dict[str, Any]] = lambda options: {}
+    also: tuple[Layer, ...] = ()
+
+    @property
+    def all(self) -> tuple[Layer, ...]:
+        """This one, and the further ones."""
+        return self, *self.also
 
     def form(self, layout: str, arguments: Arguments) -> LayerForm | None:
         """The layer of one call, or None where only the function can be called so."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -31,7 +32,7 @@ class Resolved:
     operator: Operator
     layout: str
     arguments: Mapping[str, Any]
-    layer: bool
+    layer: Layer | None = None
 
     @property
     def x(self) -> TensorSpec:
@@ -51,7 +52,7 @@ def resolve(line: Line, device: str) -> Resolved:
 def _function(line: Line) -> Resolved:
     operator = _operator(line.api)
     arguments = _bind(line.api, operator.signature, line.args, line.kwargs)
-    return Resolved(line.api, operator, _layout(operator, arguments), arguments, layer=False)
+    return Resolved(line.api, operator, _layout(operator, arguments), arguments)
 
 
 def _operator(api: str) -> Operator:
@@ -60,7 +61,7 @@ def _operator(api: str) -> Operator:
     operator = OPERATORS.get(name)
     if operator and (_is_module(module, operator.module) or _is_alias(api, operator)):
         return operator
-    if module in _LAYERS and any(o.layer and name in o.layer.names.values() for o in OPERATORS.values()):
+    if module in _LAYERS and name in _classes():
         raise UserError(f'{api} is a layer; apply it to a tensor: {api}(...)(Tensor([2, 3],"float32"))')
     raise UserError(f"{api} is no function on trial; there are: {', '.join(OPERATORS)}")
 
@@ -130,11 +131,11 @@ def _layer(line: Line, applied: Applied, device: str) -> Resolved:
         arguments |= _state(line.api, layer.state, options, device, _x(operator, arguments).dtype)
     made: dict[str, Any] = {}
     own = [layout for layout in operator.layouts if layer.names.get(layout, layer.names.get("any")) == name]
-    for layout, placed in _placed(operator, own, arguments, options.get("data_format")):
+    for layout, placed in _placed(operator, own, arguments, {**layer.implied(options), **options}.get("data_format")):
         if form := layer.form(layout, _filled(placed)):
             made = _bind(line.api, constructor, (), form.options)
             if made == options:
-                return Resolved(line.api, operator, layout, placed, layer=True)
+                return Resolved(line.api, operator, layout, placed, layer)
     if other := [f"{n}={value!r}" for n, value in options.items() if made and value != made[n]]:
         raise UserError(f"{line.api} is not on trial with {', '.join(other)}")
     rank = len(_x(operator, arguments).shape)
@@ -160,11 +161,16 @@ def _class(api: str) -> str:
 
 
 def _declared(api: str, name: str) -> tuple[Operator, Layer]:
-    for operator in OPERATORS.values():
-        if operator.layer and name in operator.layer.names.values():
-            return operator, operator.layer
-    names = sorted({n for o in OPERATORS.values() if o.layer for n in o.layer.names.values()})
-    raise UserError(f"{api} is no layer on trial; there are: {', '.join(names)}")
+    if name not in _classes():
+        raise UserError(f"{api} is no layer on trial; there are: {', '.join(sorted(_classes()))}")
+    return _classes()[name]
+
+
+@lru_cache
+def _classes() -> dict[str, tuple[Operator, Layer]]:
+    """The layers on trial by the names of their classes."""
+    declared = [(operator, layer) for operator in OPERATORS.values() if operator.layer for layer in operator.layer.all]
+    return {name: (operator, layer) for operator, layer in declared for name in layer.names.values()}
 
 
 def _arguments(operator: Operator, layer: Layer, options: Mapping[str, Any], applied: Applied) -> dict[str, Any]:
@@ -177,6 +183,7 @@ def _arguments(operator: Operator, layer: Layer, options: Mapping[str, Any], app
         count = f"{len(applied.args) + len(applied.kwargs)} arguments"
         raise UserError(f"this layer is applied to {', '.join(inputs)}, a Tensor each, not to {count}")
     known = {n: options.get(n, p.default if p.default is not p.empty else None) for n, p in parameters.items()}
+    known |= layer.implied(options)
     return known | values | ({"training": applied.training} if "training" in parameters else {})
 
 

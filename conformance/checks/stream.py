@@ -68,7 +68,7 @@ def _further(case: Case, tape: Tape, operators: list[Operator]) -> Case:
     """Another call, of the same dtype; of the same operator if the tape says nothing."""
     operator = tape.one_of(*operators)
     cell = replace(case.cell, operator=operator.name, layout=tape.one_of(*operator.layouts))
-    layer = tape.flag()
+    layer = operator.layer if tape.flag() else None
     arguments = operator.draw(tape, cell.layout)
     call = assemble(operator, cell, arguments, "ordinary", case.codes, layer=layer, seed=None)
     return Case(cell, operator, _plain(operator, call), "ordinary", case.codes)

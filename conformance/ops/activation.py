@@ -104,6 +104,13 @@ def _axis(arguments: Arguments) -> dict[str, Any]:
     return {"axis": arguments["axis"]}
 
 
+def _channels_only(arguments: Arguments) -> dict[str, Any] | None:
+    """Softmax2D has no options: it goes along the channels of images, alone or in a batch."""
+    ndim = arguments["x"].ndim
+    return {} if ndim in (3, 4) and arguments["axis"] % ndim == ndim - 3 else None
+
+
+_SOFTMAX_2D = Layer({"any": "Softmax2D"}, _channels_only, implied=lambda options: {"axis": -3})
 _ALPHAS = (1.0, 0.1, 0.7, 2.0)
 _SLOPES = (0.01, 0.1, 0.7, 0.0, 1.0, 2.0, -0.3)
 _THRESHOLDS = (0.5, 0.1, 0.7, 0.0, 2.0)
@@ -162,7 +169,7 @@ OPERATORS = (
         name="softmax",
         family="activation",
         draw=_along_axis,
-        layer=Layer({"any": "Softmax"}, _axis),
+        layer=Layer({"any": "Softmax"}, _axis, also=(_SOFTMAX_2D,)),
         in_place=InPlace("softmax_"),
     ),
     Operator(name="log_softmax", family="activation", draw=_along_axis, layer=Layer({"any": "LogSoftmax"}, _axis)),

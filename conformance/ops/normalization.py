@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from conformance.declaration import Arguments, Layer, Operator, Tensor
@@ -58,6 +59,34 @@ def _options(arguments: Arguments) -> dict[str, Any]:
     }
 
 
+def _legacy(arguments: Arguments) -> dict[str, Any] | None:
+    """nn.BatchNorm, of images only; what use_global_stats=False asks for in evaluation has a name of its own there."""
+    if arguments["data_format"] not in _IMAGES:
+        return None
+    return {
+        "num_channels": len(arguments["running_mean"]),
+        "momentum": arguments["momentum"],
+        "epsilon": arguments["epsilon"],
+        "param_attr": None if arguments["weight"] is not None else False,
+        "bias_attr": None if arguments["bias"] is not None else False,
+        "data_layout": arguments["data_format"],
+        "use_global_stats": arguments["use_global_stats"] is True,
+        "trainable_statistics": arguments["use_global_stats"] is False,
+    }
+
+
+def _meant(options: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments that the options of nn.BatchNorm stand for."""
+    own = False if options["trainable_statistics"] else None
+    return {
+        "data_format": options["data_layout"],
+        "use_global_stats": True if options["use_global_stats"] else own,
+    }
+
+
+_IMAGES = ("NCHW", "NHWC")
+_LEGACY = Layer(dict.fromkeys(_IMAGES, "BatchNorm"), _legacy, _STATE, implied=_meant)
+
 OPERATORS = (
     Operator(
         name="batch_norm",
@@ -66,7 +95,7 @@ OPERATORS = (
         layouts=tuple(_LAYERS),
         differentiable=("x", "weight", "bias"),
         updates=("running_mean", "running_var"),
-        layer=Layer(_LAYERS, _options, _STATE),
+        layer=Layer(_LAYERS, _options, _STATE, also=(_LEGACY,)),
         facts=_facts,
         slower=4,  # seven layouts share what others try
     ),
