@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from hashlib import shake_128
 from random import Random
 
@@ -77,6 +78,12 @@ def search(batches: int, seed: int, fails: Callable[[Tape], bool], batch: int = 
     except _Found:
         return found[0].rewound()
     return None
+
+
+@cache
+def warm_up() -> None:
+    """Let Hypothesis do once what its first draw takes longest for: to look for constants in every module there is."""
+    search(1, 0, lambda tape: False, 1)
 
 
 def shrink(

@@ -204,6 +204,7 @@ def names(case: Case) -> dict[str, Any]:
 def run(cell: Cell, rules: Rules) -> Record:
     """The record of a cell, judged in a child process; a crash costs one case, and the cell goes on without it."""
     subject.load()  # before the first fork, or every child would import Paddle anew
+    search.warm_up()
     if MODES[cell.mode].profile != "quick":
         subject.warm(cell.mode)
     box = BlackBox()
