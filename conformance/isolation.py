@@ -15,6 +15,9 @@ from typing import Any, NoReturn
 
 _ENDING = (signal.SIGINT, signal.SIGTERM)
 
+_alive: set[int] = set()
+"""The children that this process waits for."""
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -48,6 +51,7 @@ class Child:
             os.close(reading)
             _work(work, writing)
         os.close(writing)
+        _alive.add(pid)
         child = cls(pid, reading, time.monotonic() + seconds, seconds, bytearray())
         try:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
@@ -84,6 +88,7 @@ class Child:
 
     def _reap(self) -> int:
         os.close(self.pipe)
+        _alive.discard(self.pid)
         return os.waitpid(self.pid, 0)[1]
 
 
@@ -122,9 +127,19 @@ def _outcome(work: Callable[[], Any]) -> bytes:
 
 
 def end_with_child() -> None:
-    """Let a worker process that is terminated end the child it waits for; interruptions are its parent's business."""
+    """Let a worker process that is terminated end the child it waits for; interruptions are its parent's business.
+
+    It ends at once: an exception would be lost where Python ignores it, as in a callback of the garbage collector.
+    """
     plain_signals()
-    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+
+    def end(number: int, frame: Any) -> NoReturn:
+        for pid in _alive:
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+        os._exit(128 + number)
+
+    signal.signal(signal.SIGTERM, end)
 
 
 def plain_signals() -> None:

@@ -25,7 +25,7 @@ from conformance.plan import Selection, cells
 from conformance.progress import Progress
 from conformance.record import ALARMING, End, Record, Run, Verdict
 from conformance.report import digest, write
-from conformance.search import PROFILES
+from conformance.search import PROFILES, warm_up
 from conformance.trial import Rules
 from conformance.trial import run as judge_cell
 
@@ -142,5 +142,6 @@ def _results(tasks: Sequence[Cell | Entry], rules: Rules, device: str, jobs: int
     if jobs == 1 or not hasattr(os, "fork"):
         yield from map(work, tasks)
         return
+    warm_up()
     with multiprocessing.get_context("fork").Pool(jobs, end_with_child) as pool:
         yield from pool.imap_unordered(work, tasks)
