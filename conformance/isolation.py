@@ -10,6 +10,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -135,8 +136,9 @@ def end_with_child() -> None:
 
     def end(number: int, frame: Any) -> NoReturn:
         for pid in _alive:
-            os.kill(pid, signal.SIGKILL)
-            os.waitpid(pid, 0)
+            with suppress(OSError):  # it may have ended by itself
+                os.kill(pid, signal.SIGKILL)
+                os.waitpid(pid, 0)
         os._exit(128 + number)
 
     signal.signal(signal.SIGTERM, end)
