@@ -90,7 +90,7 @@ def _meaningless(arguments: Arguments) -> list[dict[str, Any]]:
         *[{"kernel_size": size} for size in (0, -1, "2", [1] * (len(lengths) + 1))],
         *[{"stride": stride} for stride in (0, -1)],
         *[{"padding": padding} for padding in (-1, "SAME", max(lengths) + 4)],
-        *[{"output_size": size} for size in ([m + 4 for m in lengths], [0] * len(lengths), lengths * 4)],
+        *[{"output_size": size} for size in ([m + 8 for m in lengths], [0] * len(lengths), lengths * 4)],
         {"x": arguments["x"][0]},
     ]
 

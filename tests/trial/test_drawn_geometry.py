@@ -1,6 +1,7 @@
 """What the declarations draw: always calls that have a meaning and, over many tapes, every form that they can take."""
 
 from collections import Counter
+from dataclasses import replace
 from fnmatch import fnmatch
 from functools import cache
 
@@ -18,6 +19,7 @@ from conformance.ops import OPERATORS
 
 TAPES, MANY = 400, 1500
 PLACES = [(name, layout) for name, operator in OPERATORS.items() for layout in operator.layouts]
+REFUSING = [place for place in PLACES if OPERATORS[place[0]].meaningless]
 SMALLEST = {"glu": 2, "maxout": 2}  # two halves, two members of a group
 POOLING = [place for place in PLACES if any(fnmatch(place[0], f"{kind}_pool?d") for kind in ("avg", "max", "lp"))]
 
@@ -44,6 +46,17 @@ def _main(case):
 def _counted(name, layout, labels):
     """How many of the drawn cases have each label."""
     return Counter(label for case in _drawn(name, layout) for label in labels(case.call.arguments))
+
+
+@pytest.mark.parametrize(("name", "layout"), REFUSING, ids=map("-".join, REFUSING))
+def test_the_reference_refuses_what_has_no_meaning(name, layout):
+    """Where it takes a change, Paddle would be asked to refuse what has a meaning."""
+    operator = OPERATORS[name]
+    for case in _drawn(name, layout)[::4]:
+        for changes in operator.meaningless(case.call.arguments):
+            call = replace(case.call, arguments={**case.call.arguments, **changes})
+            with pytest.raises((TypeError, ValueError)):
+                operator.reference(call, call.arguments)
 
 
 @every_place
