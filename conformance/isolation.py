@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import pickle
 import select
@@ -108,6 +109,7 @@ def isolated(work: Callable[[], Any], seconds: float) -> Outcome:
 def _work(work: Callable[[], Any], writing: int) -> NoReturn:
     """The child's life. It leaves without running the parent's exit handlers."""
     plain_signals()
+    logging.disable(logging.WARNING)  # Paddle's remarks on single calls would fill the progress of thousands
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
     status = 1
     try:
