@@ -55,6 +55,8 @@ def _script(case: Case, judgement: Judgement) -> str:
 def message(record: Record) -> str:
     """A record with a failure, as the terminal and pytest print it."""
     f = record.failure
+    if record.drift:
+        return f"DRIFT  {' '.join(part for part in record.key if part)}\n  {record.drift}\n  {record.worst_call}"
     if f is None:
         return f"{head(record)}\n  {record.reason}"
     where = f" at {f.index}" if f.index else ""

@@ -147,6 +147,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, tag="record"):
     worst_ulp: float = 0.0  # over the cases that were inside or outside of their bound; finite
     worst_share: float = 0.0  # the largest error as a share of what was allowed; above 1 only in a failure
     worst_call: str = ""  # the call that had the largest share
+    drift: str = ""  # how far the error of a "pass" has grown beyond what is recorded for this platform
     regions: dict[str, int] = {}  # named region of values -> cases
     arguments: dict[str, dict[str, int]] = {}  # argument -> value -> cases
     failure: Failure | None = None

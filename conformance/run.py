@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import multiprocessing
 import os
+import platform
 import secrets
 import sys
 import time
@@ -19,7 +20,7 @@ from conformance.cell import Cell
 from conformance.environment import describe
 from conformance.errors import UserError
 from conformance.isolation import end_with_child
-from conformance.known import register
+from conformance.known import accuracy, register
 from conformance.known.register import Entry
 from conformance.plan import Selection, cells
 from conformance.progress import Progress
@@ -58,7 +59,8 @@ def main(options: argparse.Namespace) -> int:
 def rules_of(options: argparse.Namespace) -> Rules:
     """What the options say of the whole run."""
     entries = tuple(register.read(paddle=subject.version()))
-    return Rules(PROFILES[options.profile], options.seed, entries, options.ignore_known)
+    recorded = accuracy.read().get(accuracy.kind(platform.platform()), {})
+    return Rules(PROFILES[options.profile], options.seed, entries, options.ignore_known, recorded=recorded)
 
 
 def described(options: argparse.Namespace) -> dict[str, str]:
@@ -95,7 +97,9 @@ def name_of(task: Cell | Entry) -> str:
 
 def judge(task: Cell | Entry, rules: Rules, device: str) -> Record:
     """The record of one task."""
-    return judge_cell(task, rules) if isinstance(task, Cell) else confirm.run(task, rules, device)
+    if isinstance(task, Cell):
+        return accuracy.told(judge_cell(task, rules), rules.recorded)
+    return confirm.run(task, rules, device)
 
 
 def exit_code(verdicts: set[Verdict]) -> int:
@@ -123,7 +127,7 @@ def _judge_all(
         for result in _results(tasks, rules, device, jobs):
             record.write(file, result)
             verdicts.add(result.verdict)
-            if result.verdict in ALARMING | {Verdict.ERROR, Verdict.FIXED}:
+            if result.verdict in ALARMING | {Verdict.ERROR, Verdict.FIXED} or result.drift:
                 progress.clear()
                 print(explain.message(result), flush=True)
             progress.add(result)

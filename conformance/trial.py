@@ -25,6 +25,7 @@ from conformance.draw.tape import Tape
 from conformance.floats import limits
 from conformance.isolation import Outcome, isolated
 from conformance.judge.compare import Comparison
+from conformance.known.accuracy import Shares
 from conformance.known.register import Entry
 from conformance.ops import OPERATORS
 from conformance.record import Chance, Record, Scaling, Verdict
@@ -48,6 +49,7 @@ class Rules:
     register: tuple[Entry, ...] = ()
     ignore_known: bool = False
     database: str = str(Path(".hypothesis") / "examples")
+    recorded: Shares = field(default_factory=dict)
 
 
 @dataclass

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 
 import pytest
@@ -21,6 +22,8 @@ def test_conformance(
     record_property("cases", record.cases)
     if record.verdict in ALARMING | {Verdict.ERROR}:
         pytest.fail(explain.message(record), pytrace=False)
+    if record.drift:
+        warnings.warn(explain.message(record), stacklevel=1)
     if record.verdict is Verdict.KNOWN:
         pytest.xfail(record.reason)
     if record.verdict in (Verdict.ABSENT, Verdict.NOT_RUN):

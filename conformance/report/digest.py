@@ -61,6 +61,11 @@ def having(journal: Journal, verdicts: Iterable[Verdict]) -> list[Record]:
     return sorted(chosen, key=lambda record: (SEVERITY.index(record.verdict), record.key))
 
 
+def drifted(journal: Journal) -> list[Record]:
+    """The records whose error is inside its bound, and larger than it ever was."""
+    return sorted((record for record in journal.records if record.drift), key=lambda record: record.key)
+
+
 def tone(journal: Journal) -> str:
     """How the headline should look: `alarm`, `caution` or `clear`."""
     found = counts(journal.records)
@@ -142,6 +147,7 @@ def _doubts(journal: Journal) -> list[Phrase]:
     return _where(
         (lost, "planned checks left no record", "项计划的检查没有记录"),
         (empty, "checks passed without a single case", "项检查没有任何用例却通过"),
+        (len(drifted(journal)), "with a larger error than was ever recorded", "项的误差超过以往记录"),
     )
 
 

@@ -42,6 +42,7 @@ def render(journal: Journal) -> str:
         failures=digest.having(journal, ALARMING | {Verdict.ERROR}),
         known=[record for record in digest.having(journal, Verdict) if record.divergence],
         unjudged=_by_reason(digest.having(journal, digest.UNJUDGED - {Verdict.ERROR})),
+        drifted=digest.drifted(journal),
         matrix=matrix.build(journal.records),
         plot=plot.build(journal.records),
         odds=randomness.sentence(journal.records),

@@ -22,6 +22,7 @@ def render(journal: Journal) -> str:
         *_new(digest.having(journal, ALARMING)),
         *_list("Errors of the trial itself", digest.having(journal, {Verdict.ERROR})),
         *_list("Fixed", digest.having(journal, {Verdict.FIXED})),
+        *_drifted(digest.drifted(journal)),
         *_known(digest.having(journal, {Verdict.KNOWN})),
         *_odds(journal),
         *_unjudged(digest.having(journal, {Verdict.ABSENT, Verdict.NOT_RUN})),
@@ -67,6 +68,12 @@ def _list(title: str, records: list[Record]) -> Iterator[str]:
     if records:
         yield f"### {title}"
         yield "\n".join(map(_line, records))
+
+
+def _drifted(records: list[Record]) -> Iterator[str]:
+    if records:
+        yield "### Drift: inside the bound, and further off than ever recorded"
+        yield "\n".join(f"- {_code(digest.name(record))}: {_plain(record.drift)}" for record in records)
 
 
 def _known(records: list[Record]) -> Iterator[str]:

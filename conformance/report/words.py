@@ -58,6 +58,10 @@ DOTS = (
 )
 EVERY_RECORD = "Each record of the run, with the regions of values and the arguments that were exercised."
 
+DRIFT = (
+    "Inside its bound, and further off than was ever recorded on this platform. It fails no run; a kernel that lost "
+    "accuracy looks like this."
+)
 SCALING = (
     "What ones become, with Paddle's number before the reference's: the factor of what is not dropped, and the mean. "
     "upscale_in_train keeps the mean in training, and evaluation changes nothing; downscale_in_infer keeps in "
@@ -82,6 +86,10 @@ CHINESE = {
     "gradient": "梯度",
     "state": "状态",
     "Paddle conformance report": "Paddle 一致性报告",
+    "Drift": "精度退化",
+    DRIFT: "误差仍在界内，但超过此平台以往的记录。不影响运行结论；内核精度下降时会出现这种情况。",
+    "drift": "变化",
+    "worst call": "误差最大的调用",
     "Randomness": "随机性",
     "Two ways to scale": "两种缩放方式",
     SCALING: "输入全为 1 时的结果，先 Paddle 后参考实现：未被丢弃元素的倍数，以及均值。"
