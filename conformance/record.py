@@ -144,8 +144,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, tag="record"):
     cases: int = 0
     excluded: int = 0  # cases set aside because the register knows them
     seconds: float = 0.0
-    worst_ulp: float = 0.0  # over the cases that were inside or outside of their bound; finite
-    worst_share: float = 0.0  # the largest error as a share of what was allowed; above 1 only in a failure
+    worst_ulp: float = 0.0  # over the cases that passed, if possible those without a known divergence; finite
+    worst_share: float = 0.0  # of the same cases, the largest error as a share of what was allowed
     worst_call: str = ""  # the call that had the largest share
     drift: str = ""  # how far the error of a "pass" has grown beyond what is recorded for this platform
     regions: dict[str, int] = {}  # named region of values -> cases

@@ -3,11 +3,13 @@
 import pytest
 from msgspec import structs
 
-from conformance import explain, record
-from conformance.known import accuracy
+from conformance import explain, record, trial
+from conformance.cell import Cell
+from conformance.known import accuracy, register
 from conformance.ops import OPERATORS
 from conformance.record import Verdict
 from conformance.report import digest, html, summary
+from conformance.search import Profile
 from tests.report.journals import ENVIRONMENT, make_journal, make_record
 
 
@@ -121,3 +123,21 @@ def test_drift_is_in_every_report_and_makes_nobody_certain():
 def test_a_run_without_drift_does_not_speak_of_it():
     assert "Drift" not in summary.render(make_journal([make_record()]))
     assert "Drift" not in html.render(make_journal([make_record()])).partition("id=chinese")[0]
+
+
+def test_a_known_divergence_does_not_drown_the_worst_error(tmp_path):
+    """sigmoid's flushed tail uses up all that is allowed for it; the error of the kernel is that of the other cases."""
+    cell, database = Cell("sigmoid", "forward", "float32", "eager", "any", "cpu"), str(tmp_path)
+    profile = Profile("tiny", 4, 60)
+    found = trial.run(cell, trial.Rules(profile, 3, tuple(register.read()), database=database))
+    assert found.verdict is Verdict.PASS
+    assert 0 < found.worst_share < 1
+    assert found.worst_ulp < 10
+
+
+def test_where_every_case_is_touched_by_a_known_divergence_the_worst_of_them_counts():
+    tally = trial.Tally()
+    tally.within.cases, tally.within.share = 3, 0.5
+    assert tally.worst.share == 0.5
+    tally.plain.cases = 1
+    assert tally.worst.share == 0.0
