@@ -73,7 +73,9 @@ class Case:
 def draw(cell: Cell, operator: Operator, tape: Tape) -> Case:
     """The case of a cell that a tape stands for."""
     region = tape.one_of(*operator.regions)
-    wrapped = operator.layer is not None and (cell.property == "state" or tape.integer(0, 3) == 3)
+    wrapped = operator.layer is not None and (
+        cell.property == "state" or tape.integer(0, 3) == 3 or bool(operator.function)
+    )
     salt = tape.integer(0, 255)
     arguments = (operator.sample if operator.sample and cell.property == "statistics" else operator).draw(
         tape, cell.layout

@@ -49,7 +49,7 @@ def ops(options: argparse.Namespace) -> int:
     rows: list[tuple[str, ...]] = [("operator", "family", "layouts", "dtypes", "properties")]
     for operator in chosen:
         properties = [name for name, check in PROPERTIES.items() if check.applies(operator)]
-        lists = operator.layouts, operator.dtypes, properties
+        lists = operator.layouts, operator.dtypes or operator.narrow, properties
         rows.append((operator.name, operator.family, *map(" ".join, lists)))
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     for row in rows:

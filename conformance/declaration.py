@@ -88,7 +88,8 @@ class Operator:
     arguments)` draws from Paddle's stream the extra arguments that the reference of a random operator takes; `sample`
     says how to look at the operator where that stream is not known; `settings` are arguments whose effect in training
     and in evaluation the report shows side by side. `settled(arguments, noise)` is false where a rounding within the
-    bounds would change the result altogether, so that nothing is claimed of it. `meaningless(
+    bounds would change the result altogether, so that nothing is claimed of it. `function` names the function that the
+    operator is another layer of: it is called as that layer alone. `meaningless(
     arguments)` are changes that leave a call without meaning. `points(arguments)` are the places where the function is
     not smooth, for the region "kinks". `facts(arguments)` is what the register's predicates may ask of a call beyond
     its arguments. One batch of cases is tried where another operator has `slower`.
@@ -115,6 +116,7 @@ class Operator:
     dtypes: tuple[str, ...] = ("float32", "float64")
     narrow: tuple[str, ...] = NARROW  # dtypes in which it is judged where the installed Paddle has a kernel
     module: str = "paddle.nn.functional"
+    function: str = ""
     slower: int = 1
 
     @property
@@ -125,12 +127,12 @@ class Operator:
     @property
     def api(self) -> str:
         """The function that stands trial."""
-        return f"{self.module}.{self.name}"
+        return f"{self.module}.{self.function or self.name}"
 
     @cached_property
     def signature(self) -> inspect.Signature:
         """The arguments of the reference, which are Paddle's without `name`; not the randomness, given by keyword."""
-        parameters = inspect.signature(getattr(refimpl, self.name)).parameters.values()
+        parameters = inspect.signature(getattr(refimpl, self.function or self.name)).parameters.values()
         return inspect.Signature([p for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD])
 
     def reference(self, call: Call, arguments: Arguments, noise: Arguments | None = None) -> dict[str, Array]:
@@ -138,7 +140,8 @@ class Operator:
 
         `noise` takes the place of what the call's seed would give.
         """
-        result = getattr(refimpl, self.name)(**{**arguments, **self.noise_of(call, noise)})
+        function = getattr(refimpl, self.function or self.name)
+        result = function(**{**arguments, **self.noise_of(call, noise)})
         results = result if isinstance(result, tuple) else (result,)
         return dict(zip(self.outputs + self.updates, results, strict=False))
 
@@ -146,7 +149,8 @@ class Operator:
         self, call: Call, cotangent: Array, arguments: Arguments, noise: Arguments | None = None
     ) -> dict[str, Array]:
         """The gradients of the reference, by the name of the argument."""
-        gradients = getattr(refimpl, self.name + "_vjp")(cotangent, **{**arguments, **self.noise_of(call, noise)})
+        function = getattr(refimpl, f"{self.function or self.name}_vjp")
+        gradients = function(cotangent, **{**arguments, **self.noise_of(call, noise)})
         wanted = [name for name in self.differentiable if arguments.get(name) is not None]
         present = [g for g in gradients if g is not None]
         return dict(zip(wanted, present, strict=True))

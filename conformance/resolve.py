@@ -59,7 +59,7 @@ def _operator(api: str) -> Operator:
     """The operator that the name of a function means."""
     module, _, name = api.rpartition(".")
     operator = OPERATORS.get(name)
-    if operator and (_is_module(module, operator.module) or _is_alias(api, operator)):
+    if operator and not operator.function and (_is_module(module, operator.module) or _is_alias(api, operator)):
         return operator
     if module in _LAYERS and name in _classes():
         raise UserError(f'{api} is a layer; apply it to a tensor: {api}(...)(Tensor([2, 3],"float32"))')

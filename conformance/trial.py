@@ -268,7 +268,11 @@ def _with_crash(cell: Cell, rules: Rules, record: Record, crashed: list[tuple[Ta
 def _judge_cell(cell: Cell, rules: Rules, box: BlackBox, crashed: list[tuple[Tape, Outcome]]) -> Record:
     started = time.monotonic()
     trial = Trial(cell, rules)
-    if reason := _absent(trial) or _kernel_absent(trial, box):
+    if reason := _absent(trial):
+        return trial.record(Verdict.ABSENT, reason=reason)
+    if reason := _kernel_absent(trial, box):
+        if not trial.operator.dtypes:
+            return trial.record(Verdict.NOT_RUN, reason=f"not run on this device: {reason}")
         return trial.record(Verdict.ABSENT, reason=reason)
     if reason := _unpredictable(trial):
         return trial.record(Verdict.NOT_RUN, reason=reason)

@@ -10,5 +10,6 @@ TABLE: dict[str, Rows] = {
     **lp.ROWS,
     **activation.ROWS,
     "batch_norm": batch_norm.ROWS,
+    "sync_batch_norm": batch_norm.ROWS,  # on one device
     **randomness.ROWS,
 }

@@ -1,4 +1,4 @@
-"""Batch normalisation on trial, functional and as BatchNorm1D, BatchNorm2D and BatchNorm3D."""
+"""Batch normalisation on trial, functional and as BatchNorm1D, BatchNorm2D, BatchNorm3D and SyncBatchNorm."""
 
 from __future__ import annotations
 
@@ -84,6 +84,18 @@ def _meant(options: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def _draw_synchronised(tape: Tape, layout: str) -> dict[str, Any]:
+    """Always with weight and bias, which SyncBatchNorm keeps (as constants) where it should have none."""
+    drawn = _draw(tape, layout)
+    parameters = {name: Tensor(drawn["running_mean"].shape, "ordinary") for name in ("weight", "bias")}
+    return {**drawn, **parameters, "use_global_stats": None}
+
+
+def _synchronised(arguments: Arguments) -> dict[str, Any]:
+    options = _options(arguments)
+    return {name: value for name, value in options.items() if name != "use_global_stats"}
+
+
 _IMAGES = ("NCHW", "NHWC")
 _LEGACY = Layer(dict.fromkeys(_IMAGES, "BatchNorm"), _legacy, _STATE, implied=_meant)
 
@@ -98,5 +110,18 @@ OPERATORS = (
         layer=Layer(_LAYERS, _options, _STATE, also=(_LEGACY,)),
         facts=_facts,
         slower=4,  # seven layouts share what others try
+    ),
+    Operator(
+        name="sync_batch_norm",
+        function="batch_norm",
+        family="normalization",
+        draw=_draw_synchronised,
+        layouts=_IMAGES,
+        differentiable=("x", "weight", "bias"),
+        updates=("running_mean", "running_var"),
+        layer=Layer(dict.fromkeys(_IMAGES, "SyncBatchNorm"), _synchronised, _STATE),
+        facts=_facts,
+        dtypes=(),  # the CPU has no kernel
+        narrow=("float32", "float64"),
     ),
 )

@@ -11,7 +11,7 @@ import paddle
 from conformance.call import Answer
 from conformance.subject import Unavailable
 
-_NO_KERNEL = re.compile(r"of kernel `(\w+)` is not registered")
+_NO_KERNEL = re.compile(r"kernel `(\w+)` is not registered")
 
 
 class Subject:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import numpy as np
 import paddle
 from paddle.static import InputSpec
 
@@ -30,8 +31,9 @@ class Called(paddle.nn.Layer):  # type: ignore[misc]
 
 
 def warm() -> None:
-    """Trace something; the first trace looks at every function of Paddle, and nothing is executed."""
-    traced = paddle.jit.to_static(paddle.nn.ReLU(), [InputSpec([1], "float32")], full_graph=True)
+    """Trace a call; the first trace looks at every function of NumPy and of Paddle, and nothing is executed."""
+    call = Call("paddle.nn.functional.relu", {"x": np.zeros(1, np.float32)})
+    traced = paddle.jit.to_static(Called(call), [InputSpec([1], "float32")], full_graph=True)
     _ = traced.forward.concrete_program
 
 
