@@ -16,6 +16,7 @@ from conformance.declaration import SEEDS, Layer, Operator, Tensor
 from conformance.draw.tape import Tape
 from conformance.draw.values import REGIONS
 from conformance.floats import of_numpy
+from conformance.law import Law
 from conformance.subject import MODES
 
 Array = NDArray[Any]
@@ -28,7 +29,8 @@ class Case:
     """A call of a cell's operator, and where the further arrays that a property needs come from.
 
     `extras` holds these arrays (a cotangent, the inputs of further steps) once the property has drawn them; `steps` the
-    switches between training and evaluation; `sequence` the calls that share a random stream, each a case by itself;
+    switches between training and evaluation; `sequence` the calls that are judged together, each a case by itself, and
+    `law` what they have to do with one another, with the number that it was drawn;
     `within` the known divergences that the case shows, and may show; `claimed` is false for a call of a sequence whose
     outputs the register leaves out; `views` are the case as it is to other properties.
     """
@@ -45,6 +47,7 @@ class Case:
     within: tuple[str, ...] = ()
     claimed: bool = True
     sequence: list[Case] = field(default_factory=list)
+    law: tuple[Law, int] | None = None
     views: list[Case] = field(default_factory=list)
 
     @property

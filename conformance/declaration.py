@@ -22,6 +22,7 @@ from conformance.call import Call, LayerForm
 from conformance.draw.tape import Tape
 from conformance.draw.values import REGIONS
 from conformance.floats import NARROW, is_floating, of_numpy
+from conformance.law import Law
 from conformance.sample import Sample
 from refimpl.random import Generator
 
@@ -111,6 +112,7 @@ class Operator:
     noise: Callable[[Generator, Arguments], dict[str, Any]] | None = None
     sample: Sample | None = None
     settings: tuple[Mapping[str, Any], ...] = ()
+    laws: tuple[Law, ...] = ()  # the first speaks of every call
     settled: Callable[[Arguments, Arguments], bool] = lambda arguments, noise: True
     meaningless: Callable[[Arguments], Sequence[dict[str, Any]]] | None = None
     dtypes: tuple[str, ...] = ("float32", "float64")

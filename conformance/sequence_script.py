@@ -1,4 +1,4 @@
-"""Stand-alone scripts for random calls: a sequence up to the call that diverges, or one call many times."""
+"""Stand-alone scripts for calls in a row, up to the one that diverges, and for one random call many times."""
 
 from __future__ import annotations
 
@@ -45,7 +45,8 @@ def write(case: Case, output: str, index: tuple[int, ...], expected: str) -> str
     if found is None or not _shows(case, found[1]):
         return ""
     what, last, back = found[1], int(found[2]), found[3]
-    lines = [*_HEAD, *([_PROGRAM] if case.cell.mode == "static" else []), f"paddle.seed({case.call.seed})"]
+    seed = [] if case.call.seed is None else [f"paddle.seed({case.call.seed})"]
+    lines = [*_HEAD, *([_PROGRAM] if case.cell.mode == "static" else []), *seed]
     for number in range(1, (len(case.sequence) if back else last) + 1):
         lines += _call(case, number)
         if number == 1 and back == "restored":
@@ -69,11 +70,15 @@ def _shows(case: Case, what: str) -> bool:
 
 def _call(case: Case, number: int) -> list[str]:
     operator, call = case.sequence[number - 1].operator, case.sequence[number - 1].call
-    (name, x), *_ = call.arrays.items()
-    made = f"x{number} = paddle.to_tensor({spelling.array(x)}, stop_gradient=False)"
+    names = {name: f"{name if place else 'x'}{number}" for place, name in enumerate(call.arrays)}
+    made = [
+        f"{names[name]} = paddle.to_tensor({spelling.array(value)}, stop_gradient={name not in call.differentiable})"
+        for name, value in call.arrays.items()
+    ]
     if case.cell.mode == "static":
-        return [made, f"out{number} = run(lambda x: {spelling.written(operator, call, {name: 'x'})}, x{number})"]
-    return [made, f"out{number} = {spelling.written(operator, call, {name: f'x{number}'})}"]
+        name = next(iter(names))
+        return [*made, f"out{number} = run(lambda x: {spelling.written(operator, call, {name: 'x'})}, x{number})"]
+    return [*made, f"out{number} = {spelling.written(operator, call, names)}"]
 
 
 def _result(case: Case, what: str, number: int) -> str:
@@ -84,5 +89,7 @@ def _result(case: Case, what: str, number: int) -> str:
     if what.startswith("gradient of "):
         ramp = f'paddle.to_tensor(np.linspace(1, 2, {first}.size, dtype="{case.cell.dtype}").reshape({first}.shape))'
         return f"paddle.grad({first}, [x{number}], [{ramp}])[0]"
+    if what in call.updates:
+        return f"{what}{number}"
     place = operator.outputs.index(what)
     return f"out{number}[{place}]" if call.arguments.get("return_mask") else first

@@ -194,13 +194,14 @@ class Trial:
 
 def judge_case(case: Case, subject: Any, entries: Sequence[Entry]) -> Judgement | None:
     """The judgement of a case, in the light of the entries of the register; None where nothing is claimed of it."""
+    check = PROPERTIES[case.cell.property]
     for part in case.parts:
         known = registered(part, entries) if entries else []
         part.claimed = all(entry.within for entry in known)
-        if not part.claimed and (part is case or case.place):
+        if not part.claimed and (part is case or check.PACE.whole):
             return None
         part.within = tuple(entry.within for entry in known if entry.within)
-    judgement: Judgement = PROPERTIES[case.cell.property].judge(case, subject)
+    judgement: Judgement = check.judge(case, subject)
     return None if judgement.lacks and case.cell.dtype not in case.operator.dtypes else judgement
 
 

@@ -2,13 +2,14 @@
 
 from types import ModuleType
 
-from conformance.checks import errors, forward, gradient, in_place, memory, scaling, state, statistics, stream
+from conformance.checks import errors, forward, gradient, in_place, laws, memory, scaling, state, statistics, stream
 
 PROPERTIES: dict[str, ModuleType] = {
     "forward": forward,
     "gradient": gradient,
     "in_place": in_place,
     "memory": memory,
+    "laws": laws,
     "state": state,
     "stream": stream,
     "statistics": statistics,

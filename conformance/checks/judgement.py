@@ -59,6 +59,50 @@ def raised(answer: Answer) -> Judgement:
     return Judgement("the call", problem, answer.lacks)
 
 
+@dataclass(frozen=True)
+class Claim:
+    """What an output should be, and how far it may be from that."""
+
+    expected: Array
+    allowed: Any
+    free: Any  # where nothing is claimed
+    dtype: np.dtype[Any]
+    signed_zero: bool
+
+    def judge(self, got: Array | None) -> Comparison:
+        """What Paddle gave, which is nothing where it is missing, against it."""
+        return compare(got, self.expected, self.allowed, self.dtype, signed_zero=self.signed_zero, free=self.free)
+
+
+def claims(
+    case: Case,
+    rows: Mapping[str, Row],
+    arguments: Mapping[str, Any],
+    compute: Callable[..., Mapping[str, Array]],
+    cotangent: Array | None = None,
+    noise: Mapping[str, Any] | None = None,
+) -> dict[str, Claim]:
+    """What is claimed of every output that the reference has, by its row of the table.
+
+    `compute(**changes)` is the reference: its outputs by name, for the arguments of the case with these changes.
+    `noise` takes the place of what the call's seed would give.
+    """
+    known = case.operator.noise_of(case.call, noise)
+    if not case.operator.settled(arguments, known):
+        return {}
+
+    def claim(name: str, value: Array) -> Claim:
+        dtype = case.dtype if is_floating(value.dtype) else value.dtype
+        facts = Facts(
+            name, arguments, value, precision.uncertainty(case.dtype), precision.underflow(case.dtype),
+            float(limits(case.dtype).max), lambda **changes: compute(**changes)[name], cotangent, known,
+        )  # fmt: skip
+        return Claim(value, *_allowed(case, rows[name], facts), dtype, rows[name].signed_zero)
+
+    with np.errstate(all="ignore"):
+        return {name: claim(name, value) for name, value in compute().items()}
+
+
 def judge_outputs(
     case: Case,
     rows: Mapping[str, Row],
@@ -68,27 +112,9 @@ def judge_outputs(
     cotangent: Array | None = None,
     noise: Mapping[str, Any] | None = None,
 ) -> dict[str, Comparison]:
-    """Every output that the reference has, against it and its row of the table.
-
-    `compute(**changes)` is the reference: its outputs by name, for the arguments of the case with these changes. `got`
-    is what Paddle gave; what is missing there is a divergence. `noise` takes the place of what the call's seed would
-    give.
-    """
-    known = case.operator.noise_of(case.call, noise)
-    if not case.operator.settled(arguments, known):
-        return {}
-
-    def judged(name: str, value: Array) -> Comparison:
-        dtype = case.dtype if is_floating(value.dtype) else value.dtype
-        facts = Facts(
-            name, arguments, value, precision.uncertainty(case.dtype), precision.underflow(case.dtype),
-            float(limits(case.dtype).max), lambda **changes: compute(**changes)[name], cotangent, known,
-        )  # fmt: skip
-        allowed, free = _allowed(case, rows[name], facts)
-        return compare(got.get(name), value, allowed, dtype, signed_zero=rows[name].signed_zero, free=free)
-
-    with np.errstate(all="ignore"):
-        return {name: judged(name, value) for name, value in compute().items()}
+    """Every output of `claims` in what Paddle gave; what is missing there is a divergence."""
+    claimed = claims(case, rows, arguments, compute, cotangent, noise)
+    return {name: claim.judge(got.get(name)) for name, claim in claimed.items()}
 
 
 def judge_forward(case: Case, got: Mapping[str, Array], noise: Mapping[str, Any]) -> dict[str, Comparison]:

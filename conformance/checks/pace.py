@@ -29,6 +29,7 @@ class Pace:
     several: bool = False  # whether a case calls several operators
     seen: tuple[str, ...] = ()  # the properties as which the register sees a case, in place of this one
     alike: int = 1  # cases in a row that have all but their values in common, and so share a program
+    whole: bool = False  # whether a case is left out where nothing is claimed of a part of it
     everywhere: bool = False  # whether all modes are tried, whatever the profile
 
     def in_mode(self, mode: str) -> Pace:

@@ -5,9 +5,29 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+
 from conformance.declaration import Arguments, InPlace, Layer, Operator, Tensor
 from conformance.draw.shapes import any_shape
 from conformance.draw.tape import Tape
+from conformance.law import Law
+from conformance.ops import moves
+from conformance.ops.laws import (
+    AGAIN,
+    AXES_REVERSED,
+    DOUBLED,
+    ELSEWHERE,
+    ODD,
+    PERMUTED,
+    REFLECTED,
+    RISING,
+    SHIFTED,
+    SUM,
+    by,
+    only,
+    same_as,
+    tamed,
+)
 
 Points = Callable[[Arguments], Sequence[float]]
 
@@ -18,6 +38,7 @@ def _pointwise(
     points: Points | Sequence[float] = (0.0,),
     module: str = "paddle.nn.functional",
     in_place: InPlace | None = None,
+    laws: tuple[Law, ...] = (),
     **choices: Sequence[Any],
 ) -> Operator:
     """An operator of one array, cell by cell; `choices` are the values of its other arguments, the simplest first."""
@@ -36,6 +57,7 @@ def _pointwise(
         points=points if callable(points) else lambda arguments: points,
         module=module,
         in_place=in_place,
+        laws=(ELSEWHERE, *laws),
     )
 
 
@@ -115,26 +137,63 @@ _ALPHAS = (1.0, 0.1, 0.7, 2.0)
 _SLOPES = (0.01, 0.1, 0.7, 0.0, 1.0, 2.0, -0.3)
 _THRESHOLDS = (0.5, 0.1, 0.7, 0.0, 2.0)
 
+_SOFTMAX = by(
+    "softmax(x) = e^f(x)", "softmax", lambda a, n: {"x": a["x"], "axis": a["axis"]}, lambda own, last: own.out.exp()
+)
+_TWICE_ELU = by(
+    "selu(x, 2, alpha) = 2 f(x)",
+    "selu",
+    lambda a, n: {"x": a["x"], "scale": 2.0, "alpha": a["alpha"]},
+    lambda own, last: own.out * 2.0,
+)
+_GATED = by(
+    "swiglu(x, y) = f(x) y",
+    "swiglu",
+    lambda a, n: {"x": a["x"], "y": np.flip(tamed(a["x"])).copy()},
+    lambda own, last: own.out * last.arguments["y"],
+)
+_LEAKY = same_as("leaky_relu(x, weight) = f(x)", "leaky_relu", lambda a: {"negative_slope": float(a["weight"][0])})
+
 OPERATORS = (
-    _pointwise("relu", "ReLU", in_place=InPlace("relu_")),
-    _pointwise("sigmoid", "Sigmoid"),
-    _pointwise("relu6", "ReLU6", (0.0, 6.0)),
-    _pointwise("leaky_relu", "LeakyReLU", negative_slope=_SLOPES, in_place=InPlace("leaky_relu_")),
+    _pointwise("relu", "ReLU", laws=(REFLECTED, DOUBLED, AGAIN, RISING), in_place=InPlace("relu_")),
+    _pointwise(
+        "sigmoid",
+        "Sigmoid",
+        laws=(
+            RISING,
+            by("tanh(x) = 2 f(2x) - 1", "tanh", lambda a, n: {"x": a["x"] / 2}, lambda own, last: own.out * 2.0 - 1.0),
+        ),
+    ),
+    _pointwise(
+        "relu6",
+        "ReLU6",
+        (0.0, 6.0),
+        laws=(AGAIN, RISING, same_as("hardtanh(x, 0, 6) = f(x)", "hardtanh", lambda a: {"min": 0.0, "max": 6.0})),
+    ),
+    _pointwise(
+        "leaky_relu",
+        "LeakyReLU",
+        negative_slope=_SLOPES,
+        in_place=InPlace("leaky_relu_"),
+        laws=(DOUBLED, only(lambda a: a["negative_slope"] >= 0, RISING)),
+    ),
     _pointwise(
         "thresholded_relu",
         "ThresholdedReLU",
         lambda arguments: (arguments["threshold"],),
         in_place=InPlace("thresholded_relu_"),
+        laws=(AGAIN, only(lambda a: a["value"] <= a["threshold"], RISING)),
         threshold=(1.0, 0.1, 0.7, 0.0, -0.3),
         value=(0.0, 0.7, -0.1, 5.0),
     ),
-    _pointwise("hardshrink", "Hardshrink", _thresholds, threshold=_THRESHOLDS),
-    _pointwise("softshrink", "Softshrink", _thresholds, threshold=_THRESHOLDS),
+    _pointwise("hardshrink", "Hardshrink", _thresholds, threshold=_THRESHOLDS, laws=(ODD, AGAIN, RISING)),
+    _pointwise("softshrink", "Softshrink", _thresholds, threshold=_THRESHOLDS, laws=(ODD, RISING)),
     _pointwise(
         "hardtanh",
         "Hardtanh",
         lambda arguments: (arguments["min"], arguments["max"]),
         in_place=InPlace("hardtanh_"),
+        laws=(AGAIN, RISING, only(lambda a: a["min"] == -a["max"], ODD)),
         min=(-1.0, -0.1, -2.0, 0.1),
         max=(1.0, 0.7, 6.0),
     ),
@@ -144,15 +203,42 @@ OPERATORS = (
         draw=_hardsigmoid,
         layer=Layer({"any": "Hardsigmoid"}, _default_only),
         points=lambda arguments: (-3.0, 3.0, 0.0),
+        laws=(ELSEWHERE,),
     ),
-    _pointwise("hardswish", "Hardswish", (-3.0, 3.0, 0.0, -1.5)),
-    _pointwise("softsign", "Softsign"),
-    _pointwise("celu", "CELU", alpha=(*_ALPHAS, -0.3)),
-    _pointwise("elu", "ELU", alpha=(*_ALPHAS, -0.3), in_place=InPlace("elu_")),
-    _pointwise("selu", "SELU", scale=(1.0507009873554805, 1.1, 2.0), alpha=(1.6732632423543772, 0.7, 1.0, 0.0)),
-    _pointwise("gelu", "GELU", (0.0, -0.75, -5.0, -14.0), approximate=(False, True)),
-    _pointwise("silu", "Silu", (0.0, -1.278, -88.0), in_place=InPlace("silu", {"inplace": True})),
-    _pointwise("swish", "Swish", (0.0, -1.278, -88.0)),
+    _pointwise("hardswish", "Hardswish", (-3.0, 3.0, 0.0, -1.5), laws=(REFLECTED,)),
+    _pointwise("softsign", "Softsign", laws=(ODD, RISING)),
+    _pointwise(
+        "celu",
+        "CELU",
+        alpha=(*_ALPHAS, -0.3),
+        laws=(
+            only(lambda a: a["alpha"] > 0, RISING),
+            only(lambda a: a["alpha"] == 1, same_as("elu(x) = f(x)", "elu", lambda a: {"alpha": 1.0})),
+        ),
+    ),
+    _pointwise(
+        "elu",
+        "ELU",
+        alpha=(*_ALPHAS, -0.3),
+        in_place=InPlace("elu_"),
+        laws=(only(lambda a: a["alpha"] > 0, RISING), only(lambda a: a["alpha"] >= 0, _TWICE_ELU)),
+    ),
+    _pointwise(
+        "selu",
+        "SELU",
+        scale=(1.0507009873554805, 1.1, 2.0),
+        alpha=(1.6732632423543772, 0.7, 1.0, 0.0),
+        laws=(RISING,),
+    ),
+    _pointwise("gelu", "GELU", (0.0, -0.75, -5.0, -14.0), approximate=(False, True), laws=(REFLECTED,)),
+    _pointwise(
+        "silu",
+        "Silu",
+        (0.0, -1.278, -88.0),
+        in_place=InPlace("silu", {"inplace": True}),
+        laws=(REFLECTED, _GATED, same_as("swish(x) = f(x)", "swish", lambda a: {})),
+    ),
+    _pointwise("swish", "Swish", (0.0, -1.278, -88.0), laws=(REFLECTED,)),
     _pointwise("mish", "Mish", (0.0, -1.192, -20.0, 20.0)),
     _pointwise(
         "softplus",
@@ -161,20 +247,34 @@ OPERATORS = (
         beta=(1, 0.1, 0.7, 3.0),
         threshold=(20, 15.3, 0.7),
     ),
-    _pointwise("log_sigmoid", "LogSigmoid"),
-    _pointwise("tanh", "Tanh", in_place=InPlace("tanh_")),
-    _pointwise("stanh", "", module="paddle", scale_a=(0.67, 0.1, 1.0, -2.0), scale_b=(1.7159, 0.7, 1.0, -2.0)),
-    _pointwise("tanhshrink", "Tanhshrink", (0.0, 1.0)),
+    _pointwise("log_sigmoid", "LogSigmoid", laws=(RISING, REFLECTED)),
+    _pointwise("tanh", "Tanh", laws=(ODD, RISING), in_place=InPlace("tanh_")),
+    _pointwise(
+        "stanh",
+        "",
+        module="paddle",
+        scale_a=(0.67, 0.1, 1.0, -2.0),
+        scale_b=(1.7159, 0.7, 1.0, -2.0),
+        laws=(ODD, only(lambda a: a["scale_a"] * a["scale_b"] > 0, RISING)),
+    ),
+    _pointwise("tanhshrink", "Tanhshrink", (0.0, 1.0), laws=(ODD, RISING)),
     Operator(
         name="softmax",
         family="activation",
         draw=_along_axis,
         layer=Layer({"any": "Softmax"}, _axis, also=(_SOFTMAX_2D,)),
         in_place=InPlace("softmax_"),
+        laws=(AXES_REVERSED, SHIFTED, SUM, PERMUTED),
     ),
-    Operator(name="log_softmax", family="activation", draw=_along_axis, layer=Layer({"any": "LogSoftmax"}, _axis)),
-    Operator(name="glu", family="activation", draw=_glu, layer=Layer({"any": "GLU"}, _axis)),
-    Operator(name="swiglu", family="activation", draw=_swiglu, differentiable=("x", "y")),
+    Operator(
+        name="log_softmax",
+        family="activation",
+        draw=_along_axis,
+        layer=Layer({"any": "LogSoftmax"}, _axis),
+        laws=(AXES_REVERSED, SHIFTED, PERMUTED, _SOFTMAX),
+    ),
+    Operator(name="glu", family="activation", draw=_glu, layer=Layer({"any": "GLU"}, _axis), laws=(AXES_REVERSED,)),
+    Operator(name="swiglu", family="activation", draw=_swiglu, differentiable=("x", "y"), laws=(moves.BATCH,)),
     Operator(
         name="prelu",
         family="activation",
@@ -183,11 +283,13 @@ OPERATORS = (
         differentiable=("x", "weight"),
         slower=4,  # seven layouts share what others try
         layer=Layer({"any": "PReLU"}, _prelu_options, {"_weight": "weight"}),
+        laws=(moves.PERMUTED, moves.LAYOUT, moves.HIGHER, DOUBLED, only(lambda a: a["weight"].size == 1, _LEAKY)),
     ),
     Operator(
         name="maxout",
         family="activation",
         draw=_maxout,
         layer=Layer({"any": "Maxout"}, _maxout_options),
+        laws=(moves.BATCH, DOUBLED, RISING),
     ),
 )

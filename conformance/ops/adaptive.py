@@ -12,6 +12,9 @@ from conformance.declaration import Arguments, Layer, Operator, Tensor
 from conformance.draw.pooling import LONGEST
 from conformance.draw.shapes import images
 from conformance.draw.tape import Tape
+from conformance.law import Law
+from conformance.ops import moves
+from conformance.ops.laws import DOUBLED, RISING
 from conformance.ops.pooling import SLOWER, layouts, options
 from refimpl.pooling.geometry import FIRST
 
@@ -43,6 +46,10 @@ def _facts(name: str, arguments: Arguments) -> dict[str, Any]:
     return {"hollow": bool((highest <= np.finfo(np.float32).min).any()), "maximum": True}
 
 
+def _laws(axes: int) -> tuple[Law, ...]:
+    return *moves.general(axes, 3), moves.CELLS, DOUBLED, RISING
+
+
 def _averages(axes: int) -> Operator:
     return Operator(
         name=f"adaptive_avg_pool{axes}d",
@@ -50,6 +57,7 @@ def _averages(axes: int) -> Operator:
         draw=_average,
         layouts=layouts(axes),
         layer=Layer({"any": f"AdaptiveAvgPool{axes}D"}, options),
+        laws=(*_laws(axes), moves.ADDITIVE, *((moves.LAYOUT,) if axes > 1 else ())),
         slower=SLOWER // 2 if axes == 2 else SLOWER,
     )
 
@@ -64,6 +72,7 @@ def _maxima(axes: int) -> Operator:
         outputs=("out", "mask"),
         layer=Layer({"any": f"AdaptiveMaxPool{axes}D"}, options),
         facts=partial(_facts, name),
+        laws=_laws(axes),
         slower=SLOWER // 2 if axes == 2 else SLOWER,
     )
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from conformance.declaration import Arguments, Layer, Operator, Tensor
 from conformance.draw.tape import Tape
+from conformance.ops import moves
 
 _LAYERS = {
     "NC": "BatchNorm1D",
@@ -109,6 +110,7 @@ OPERATORS = (
         updates=("running_mean", "running_var"),
         layer=Layer(_LAYERS, _options, _STATE, also=(_LEGACY,)),
         facts=_facts,
+        laws=(moves.PERMUTED, moves.LAYOUT, moves.HIGHER, moves.SHIFTED, moves.SCALED, moves.WEIGHED),
         slower=4,  # seven layouts share what others try
     ),
     Operator(

@@ -11,6 +11,9 @@ import refimpl
 from conformance.declaration import Arguments, Layer, Operator, Tensor
 from conformance.draw.pooling import windows
 from conformance.draw.tape import Tape
+from conformance.law import Law
+from conformance.ops import moves
+from conformance.ops.laws import DOUBLED, RISING
 from refimpl.pooling.geometry import FIRST, LAST, fixed
 
 
@@ -72,6 +75,11 @@ def layouts(axes: int) -> tuple[str, ...]:
     return (FIRST[axes],) if axes == 1 else (FIRST[axes], LAST[axes])
 
 
+def laws(axes: int, most: int) -> tuple[Law, ...]:
+    """What holds of all pooling by windows of one size along so many axes, with operators along `most`."""
+    return *moves.general(axes, most), moves.TRANSLATED, *((moves.LAYOUT,) if len(layouts(axes)) > 1 else ())
+
+
 def _averages(axes: int) -> Operator:
     return Operator(
         name=f"avg_pool{axes}d",
@@ -80,6 +88,7 @@ def _averages(axes: int) -> Operator:
         layouts=layouts(axes),
         layer=Layer({"any": f"AvgPool{axes}D"}, options),
         facts=facts,
+        laws=(*laws(axes, 3), moves.ADDITIVE, moves.CELLS, DOUBLED, RISING),
         slower=1 if axes == 2 else SLOWER,
     )
 
@@ -94,6 +103,7 @@ def _maxima(axes: int) -> Operator:
         outputs=("out", "mask"),
         layer=Layer({"any": f"MaxPool{axes}D"}, options),
         facts=partial(_maximum_facts, name),
+        laws=(*laws(axes, 3), moves.CELLS, DOUBLED, RISING),
         slower=1 if axes == 2 else SLOWER,
     )
 

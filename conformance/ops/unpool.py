@@ -12,6 +12,8 @@ from conformance.declaration import Arguments, Codes, Layer, Operator, Tensor
 from conformance.draw.pooling import sizes
 from conformance.draw.shapes import images
 from conformance.draw.tape import Tape
+from conformance.ops import moves
+from conformance.ops.laws import DOUBLED
 from conformance.ops.pooling import SLOWER
 from refimpl.pooling.geometry import FIRST
 
@@ -103,6 +105,7 @@ def _operator(axes: int) -> Operator:
         layouts=(FIRST[axes],),
         layer=Layer({"any": f"MaxUnPool{axes}D"}, _options),
         facts=_facts,
+        laws=(moves.PERMUTED, DOUBLED),
         meaningless=_meaningless,
         slower=SLOWER // 2 if axes == 2 else SLOWER,
     )
