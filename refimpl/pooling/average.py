@@ -157,12 +157,11 @@ def average(x: Array, geometry: Geometry, exclusive: bool = True, divisor_overri
     padding = -0.0 if exclusive else 0.0  # POOL-A6
 
     def run(scale: float) -> Array:
-        def compute(block: Block) -> Array:
+        def compute(block: Block, room: Array | None) -> Array:
             plan, by = windows.plan(block.box, False), divisors(block)
-            cells = load(x, block, padding, dtype)
-            return _scaled(lambda c: _quotients(c, plan, by), cells, scale)
+            return _quotients(load(x, block, padding, dtype), plan, by, scale, room)
 
-        return assembled(geometry, dtype.itemsize, x.dtype, compute)
+        return assembled(geometry, _cost(geometry, dtype.itemsize), dtype, x.dtype, compute)
 
     return _without_overflow(run, geometry)
 
@@ -184,11 +183,17 @@ def average_vjp(
     return _without_overflow(run, geometry, min(1.0, abs(divisor_override or 1.0)))
 
 
-def _quotients(cells: Array, plan: windows.Plan, by: Array) -> Array:
+@lru_cache(maxsize=1024)
+def _cost(geometry: Geometry, itemsize: int) -> float:
+    """Bytes of temporaries for each cell."""
+    return itemsize / 2 if windows.sparse(geometry.axes) else itemsize
+
+
+def _quotients(cells: Array, plan: windows.Plan, by: Array, scale: float, out: Array | None) -> Array:
     """The sums of the windows, divided."""  # POOL-A1
-    if by.ndim:
-        return windows.reduce(cells, plan, windows.ADD) / by  # type: ignore[no-any-return]
-    return windows.reduce(cells, plan, windows.ADD, by)  # type: ignore[no-any-return]
+    if scale != 1:
+        return _scaled(lambda c: _quotients(c, plan, by, 1, None), cells, scale)
+    return np.divide(windows.reduce(cells, plan, windows.ADD, out), by, out=out)  # type: ignore[no-any-return]
 
 
 def _add_shares(out: Array, g: Array, divisors: Divisors, block: Block, scale: float) -> None:

@@ -125,15 +125,23 @@ def load(x: Array, block: Block, padding: Any, dtype: np.dtype[Any]) -> Array:
     return padded.reshape((-1,))
 
 
-def assembled(geometry: Geometry, itemsize: int, dtype: np.dtype[Any], compute: Callable[[Block], Array]) -> Array:
-    """The windows of all blocks, in the shape of the result."""
-    parts = blocks(geometry, itemsize)
+def assembled(
+    geometry: Geometry,
+    cost: float,
+    dtype: np.dtype[Any],
+    to: np.dtype[Any],
+    compute: Callable[[Block, Array | None], Array],
+) -> Array:
+    """The windows of all blocks, in the shape of the result. They are computed in one dtype and rounded to another;
+    `compute` is given room for them, if there is, but need not use it."""
+    parts = blocks(geometry, cost)
     if len(parts) == 1:
-        windows = compute(parts[0])
-        if not windows.flags.owndata or windows.dtype != dtype:  # perhaps a part of x itself
-            windows = windows.astype(dtype, order="C")
-        return windows.reshape(geometry.out_shape)
-    out = np.empty(geometry.out_view, dtype)
+        windows = compute(parts[0], None)
+        return np.ascontiguousarray(windows, to).reshape(geometry.out_shape)
+    out = np.empty(geometry.out_view, to)
     for block in parts:
-        out[block.outputs] = compute(block)
+        room = out[block.outputs]
+        windows = compute(block, room if dtype == to else None)
+        if windows is not room:
+            room[...] = windows
     return out.reshape(geometry.out_shape)

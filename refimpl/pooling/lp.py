@@ -105,13 +105,13 @@ def _norm(x: Array, norm_type: Any, geometry: Geometry) -> Array:
     x, dtype = np.ascontiguousarray(x), accumulator(x.dtype)
     nothing = 0 if p > 0 else np.inf  # POOL-N4
 
-    def compute(block: Block) -> Array:
+    def compute(block: Block, room: Array | None) -> Array:
         lead, root = _norms(load(x, block, nothing, dtype).reshape(block.box.shape), block.box, p)
         norms: Array = lead * root
         return norms
 
     with np.errstate(all="ignore"):
-        return assembled(geometry, dtype.itemsize, x.dtype, compute)
+        return assembled(geometry, dtype.itemsize, dtype, x.dtype, compute)
 
 
 def _norm_vjp(grad_out: ArrayLike, x: Array, norm_type: Any, geometry: Geometry) -> Array:

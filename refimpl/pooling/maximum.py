@@ -152,11 +152,10 @@ def maximum(x: Array, geometry: Geometry) -> Array:
     """The maximum of every window."""
     x, lowest = np.ascontiguousarray(x), _lowest(x)
 
-    def compute(block: Block) -> Array:
-        cells = load(x, block, lowest, x.dtype)
-        return windows.reduce(cells, windows.plan(block.box, True), windows.MAXIMUM)  # type: ignore[no-any-return]
+    def compute(block: Block, room: Array | None) -> Any:
+        return windows.reduce(load(x, block, lowest, x.dtype), windows.plan(block.box, True), windows.MAXIMUM, room)
 
-    return assembled(geometry, x.itemsize, x.dtype, compute)
+    return assembled(geometry, x.itemsize, x.dtype, x.dtype, compute)
 
 
 def maximum_and_mask(x: Array, geometry: Geometry) -> tuple[Array, Array]:

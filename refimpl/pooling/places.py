@@ -15,6 +15,7 @@ import numpy as np
 
 from refimpl._arguments import Array
 from refimpl.pooling import windows
+from refimpl.pooling.at_once import taps
 from refimpl.pooling.boxes import Block, Box, load
 from refimpl.pooling.geometry import Geometry
 
@@ -74,7 +75,7 @@ class First:
         self.nan = nan
         self.inner_first = inner_first
 
-    def __call__(self, left: Ranked, right: Ranked, axis: int, reach: int) -> Ranked:
+    def __call__(self, left: Ranked, right: Ranked, axis: int, reach: int, out: None = None) -> Ranked:
         left_values, right_values = left.values, right.values
         later = right_values > left_values  # POOL-M4
         if self.nan:
@@ -129,7 +130,7 @@ def layout(box: Box, lengths: tuple[int, ...], channels: int) -> Layout:
         *(steps, dtype, corners, cells),
         nearest=nearest if nearest.any() else None,
         held=None if held.all() else held,
-        taps=windows.taps(box, LOOKED_AT) if cells.size <= SMALL else None,
+        taps=taps(box, LOOKED_AT) if cells.size <= SMALL else None,
     )
 
 

@@ -5,7 +5,8 @@ log2(k) passes. And a pass does not walk row by row: it joins the box, as one lo
 where that crosses the end of a row of the box the result belongs to no window and is never looked at. Only where
 windows do not start at every cell does the last pass along an axis pick its windows row by row.
 
-In a small box, where calls cost more than cells, all windows are looked at cell by cell instead.
+In a small box, where calls cost more than cells, all windows are looked at cell by cell instead, and where windows are
+few their sums are products with matrices.
 
 The kernel knows neither sums nor maxima. It is given a `Join`, which combines neighbouring windows.
 """
@@ -20,12 +21,16 @@ from typing import Any, Protocol
 import numpy as np
 
 from refimpl._arguments import Array
+from refimpl.pooling.at_once import Gathered, Multiplied, taps
 from refimpl.pooling.boxes import Box
 from refimpl.pooling.geometry import Windows
 
 Step = tuple[int, bool]
+Pass = tuple[bool, slice, slice, int]
 
-GATHERED = 1 << 12  # cells in windows up to which a call costs more than a look at each
+TINY = 1 << 12  # cells up to which a call costs more than a look at each
+SPARSE = 16  # cells for each window from which on products with matrices are quick
+MATRIX = 1 << 14  # entries that a matrix may have
 
 
 class View:
@@ -61,8 +66,9 @@ class Join(Protocol):
 
     overlapping: bool  # whether a cell may be counted twice, as in a maximum
 
-    def __call__(self, left: Any, right: Any, axis: int, reach: int) -> Any:
-        """The windows `left` joined with those of `right`, which lie `reach` cells further along the axis."""
+    def __call__(self, left: Any, right: Any, axis: int, reach: int, out: Any = None) -> Any:
+        """The windows `left` joined with those of `right`, which lie `reach` cells further along the axis; put into
+        `out`, if that is given."""
 
     def look(self, row: Any, view: View) -> Any:
         """A row of cells through a view."""
@@ -79,8 +85,8 @@ class Values:
         self.overlapping = overlapping
         self.initial = initial  # what changes nothing, not even the sign of a zero
 
-    def __call__(self, left: Array, right: Array, axis: int, reach: int) -> Any:
-        return self.ufunc(left, right)
+    def __call__(self, left: Array, right: Array, axis: int, reach: int, out: Array | None = None) -> Any:
+        return self.ufunc(left, right) if out is None else self.ufunc(left, right, out=out)
 
     def look(self, row: Array, view: View) -> Array:
         return view(row)
@@ -98,29 +104,47 @@ class Dense:
 
     def __init__(self, number: int, axis: Windows, cells: View, overlapping: bool) -> None:
         self.number = number
-        self.inner = cells.steps[number]
-        self.steps = _steps(axis.sizes[0], overlapping)
+        self.passes = _passes(_steps(axis.sizes[0], overlapping), cells.steps[number])
         self.windows = cells.along(number, len(axis), axis.starts[0], axis.stride)
 
-    def __call__(self, row: Any, join: Join) -> Any:
-        return _everywhere(row, self.steps, self.number, self.inner, join)
+    def __call__(self, row: Any, join: Join, out: Any = None) -> Any:
+        return _everywhere(row, self.passes, self.number, join)
 
 
 class Strided:
     """A walk to windows that lie further apart. The last step is taken for them alone, row by row."""
 
     def __init__(self, number: int, axis: Windows, cells: View, overlapping: bool) -> None:
-        *self.steps, (self.reach, self.doubled) = _steps(axis.sizes[0], overlapping) or ((0, True),)
+        *steps, (self.reach, self.doubled) = _steps(axis.sizes[0], overlapping) or ((0, True),)
         self.number = number
-        self.inner = cells.steps[number]
+        self.passes = _passes(steps, cells.steps[number])
         self.left = cells.along(number, len(axis), axis.starts[0], axis.stride)
         self.right = cells.along(number, len(axis), axis.starts[0] + self.reach, axis.stride)
         self.windows = View.whole(self.left.shape)
 
-    def __call__(self, row: Any, join: Join) -> Any:
-        wide = _everywhere(row, self.steps, self.number, self.inner, join)
+    def __call__(self, row: Any, join: Join, out: Any = None) -> Any:
+        wide = _everywhere(row, self.passes, self.number, join)
         left = join.look(wide if self.doubled else row, self.left)
-        return join(left, join.look(wide, self.right), self.number, self.reach) if self.reach else left.copy()
+        return join(left, join.look(wide, self.right), self.number, self.reach, out) if self.reach else left.copy()
+
+
+class Sieved:
+    """A walk along the lines of a box to windows whose stride divides the length of a line: the last step is taken for
+    every so many cells of the whole row, and lines become shorter."""
+
+    def __init__(self, number: int, axis: Windows, cells: View, overlapping: bool) -> None:
+        *steps, (self.reach, self.doubled) = _steps(axis.sizes[0], overlapping) or ((0, True),)
+        first, stride = axis.starts[0], axis.stride
+        self.number = number
+        self.passes = _passes(steps, 1)
+        self.left, self.right = slice(first, None, stride), slice(first + self.reach, None, stride)
+        lines = cells.along(number, len(axis))
+        self.windows = View(lines.shape, [*(step // stride for step in lines.steps[:number]), 1, 1])
+
+    def __call__(self, row: Any, join: Join, out: Any = None) -> Any:
+        wide = _everywhere(row, self.passes, self.number, join)
+        left, right = (wide if self.doubled else row)[self.left], wide[self.right]
+        return join(left[: len(right)], right, self.number, self.reach) if self.reach else left.copy()
 
 
 class Uneven:
@@ -130,58 +154,35 @@ class Uneven:
         starts, sizes = np.asarray(axis.starts), np.asarray(axis.sizes)
         lead, length = (slice(None),) * number, cells.shape[number]
         self.number = number
-        self.inner = cells.steps[number]
         self.windows = View.whole(cells.along(number, len(starts)).shape)
         self.sizes = []
         for size in sorted(set(axis.sizes)):
             places, picked = (*lead, sizes == size), (*lead, starts[sizes == size])
-            self.sizes.append((_steps(size, overlapping), cells.along(number, length - size + 1), places, picked))
+            passes = _passes(_steps(size, overlapping), cells.steps[number])
+            self.sizes.append((passes, cells.along(number, length - size + 1), places, picked))
 
-    def __call__(self, row: Any, join: Join) -> Any:
-        windows = join.empty(row, self.windows.shape)
-        for steps, view, places, picked in self.sizes:
-            windows[places] = join.look(_everywhere(row, steps, self.number, self.inner, join), view)[picked]
+    def __call__(self, row: Any, join: Join, out: Any = None) -> Any:
+        windows = join.empty(row, self.windows.shape) if out is None else out
+        for passes, view, places, picked in self.sizes:
+            windows[places] = join.look(_everywhere(row, passes, self.number, join), view)[picked]
         return windows
 
 
-class Gathered:
-    """All cells of all windows of a small box at once, of plain numbers alone, joined one after the other."""
-
-    def __init__(self, box: Box, taps: Array) -> None:
-        self.taps = np.ascontiguousarray(taps.T).reshape(*(side.sizes[0] for side in box.sides), -1)
-        self.windows = View.whole((box.shape[0], *map(len, box.sides), box.shape[-1]))
-
-    def __call__(self, row: Array, join: Any) -> Array:
-        cells = row.take(self.taps)
-        while cells.ndim > 1:
-            cells = join.ufunc.reduce(cells, axis=0, initial=join.initial)
-        return cells.reshape(self.windows.shape)
-
-
-def taps(box: Box, most: int) -> Array | None:
-    """The cells of every window of a box in row-major order, (all windows, cells of the widest), if they are no more
-    than so many. A smaller window repeats its last cells: harmless for a maximum, where the first of equals counts."""
-    planes, *_, channels = box.shape
-    count = planes * prod(map(len, box.sides)) * channels
-    if count * prod(max(side.sizes) for side in box.sides) > most:
-        return None
-    steps = View.whole(box.shape).steps
-    cells = np.arange(planes)[:, None] * steps[0]  # windows so far, and their cells so far
-    for side, step in zip(box.sides, steps[1:], strict=False):
-        sizes = np.asarray(side.each)[:, None]
-        along = (np.asarray(side.starts)[:, None] + np.minimum(np.arange(sizes.max()), sizes - 1)) * step
-        cells = (cells[:, None, :, None] + along[:, None, :]).reshape(len(cells) * len(along), -1)
-    return (cells[:, None] + np.arange(channels)[:, None]).reshape(count, -1)
-
-
-def _everywhere(row: Any, steps: Sequence[Step], number: int, inner: int, join: Join) -> Any:
-    """The windows along an axis whose cells are `inner` apart, one from each cell but the last ones of the row."""
+def _everywhere(row: Any, passes: Sequence[Pass], number: int, join: Join) -> Any:
+    """The windows along an axis, one from each cell but the last ones of the row."""
     wide = row
-    for reach, doubled in steps:
-        further = reach * inner
-        left = wide[:-further] if doubled else row[: len(wide) - further]
-        wide = join(left, wide[further:], number, reach)
+    for doubled, front, back, reach in passes:
+        wide = join((wide if doubled else row)[front], wide[back], number, reach)
     return wide
+
+
+def _passes(steps: Sequence[Step], inner: int) -> tuple[Pass, ...]:
+    """The parts of a row that each step joins, for an axis whose cells are `inner` apart in the row."""
+    passes, lost = [], 0
+    for reach, doubled in steps:
+        lost += reach * inner
+        passes.append((doubled, slice(-reach * inner if doubled else -lost), slice(reach * inner, None), reach))
+    return tuple(passes)
 
 
 @lru_cache(maxsize=1024)
@@ -198,16 +199,29 @@ def _steps(size: int, overlapping: bool) -> tuple[Step, ...]:
     return (*_steps(size // 2, overlapping), (size // 2, True))
 
 
-Walk = Dense | Strided | Uneven | Gathered
-Plan = tuple[tuple[Walk, ...], Walk, View | None]
+Walk = Dense | Strided | Sieved | Uneven
+Plan = tuple[tuple[Walk, ...], Walk | Gathered | Multiplied, View | None]
 
 
 @lru_cache(maxsize=1024)
 def plan(box: Box, overlapping: bool) -> Plan:
-    """The walk to the windows of a box: axis by axis, or at once if there are few alike."""
-    short = all(side.even and (overlapping or side.sizes[0] <= 3) for side in box.sides)  # a sum rounds no more often
-    few = taps(box, GATHERED) if short else None
-    return axis_by_axis(box, overlapping) if few is None else ((), Gathered(box, few), None)
+    """The walk to the windows of a box: axis by axis, or at once where that is quicker."""
+    even = all(side.even for side in box.sides)
+    short = even and max(side.sizes[0] for side in box.sides) <= 3
+    if (short or (even and overlapping)) and (cells := taps(box, TINY)) is not None:  # short sums round no more often
+        return (), Gathered(box, cells, overlapping), None
+    few = not even or (box.size <= TINY and not short) or sparse(box.sides)
+    if few and not overlapping and all(len(side) * side.cells <= MATRIX for side in box.sides):
+        otherwise = axis_by_axis(box, overlapping)
+        return (), Multiplied(box, lambda row: reduce(row, otherwise, ADD)), None
+    near = all(side.stride <= 2 for side in box.sides)  # else few lines are left when the inner axes have their turn
+    return axis_by_axis(box, overlapping, near and box.sides[-1].stride > 1)
+
+
+@lru_cache(maxsize=1024)
+def sparse(axes: tuple[Windows, ...]) -> bool:
+    """Whether windows are so few that the last steps towards them cost next to nothing."""
+    return SPARSE * prod(map(len, axes)) <= prod(axis.span[1] - axis.span[0] for axis in axes)
 
 
 @lru_cache(maxsize=1024)
@@ -220,21 +234,20 @@ def axis_by_axis(box: Box, overlapping: bool, inner_first: bool = False) -> Plan
     walks: list[Walk] = []
     cells = View.whole(box.shape)
     for number, axis in order:
-        kind: type[Dense | Strided | Uneven] = Uneven
-        if axis.even:  # a stride is taken late, as one, unless it is long
-            late = axis.stride == 1 or (axis.stride == 2 and number != order[-1][0])
-            kind = Dense if late else Strided
+        kind: type[Walk] = Uneven
+        if axis.even:
+            whole = inner_first and number == len(order) and box.shape[-1] == 1 and axis.cells % axis.stride == 0
+            late = axis.stride <= 2 and axis.stride < axis.sizes[0]  # a short stride is taken last, as one
+            kind = Sieved if whole and axis.stride > 1 else Dense if late else Strided
         walks.append(kind(number, axis, cells, overlapping))
         cells = walks[-1].windows
-    return tuple(walks[:-1]), walks[-1], cells if kind is Dense else None
+    return tuple(walks[:-1]), walks[-1], cells if kind in (Dense, Sieved) else None
 
 
-def reduce(row: Any, plan: Plan, join: Join, divisor: Array | None = None) -> Any:
-    """Every window of a box, whose cells are given in a row; divided by one number, if that is given."""
+def reduce(row: Any, plan: Plan, join: Join, out: Any = None) -> Any:
+    """Every window of a box, whose cells are given in a row: in `out`, if that is given and of use, or elsewhere."""
     walks, last, windows = plan
     for walk in walks:
         row = walk(row, join).reshape((-1,))
-    row = last(row, join)
-    if divisor is not None:
-        row = row / divisor
+    row = last(row, join, out)
     return row if windows is None else join.look(row, windows)

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from types import ModuleType
 
 import pytest
 
 from refimpl.pooling import boxes, maximum, places, windows
 
-WAYS: dict[str, dict[str, int]] = {
-    "at once": {},
-    "joined": {"SMALL": -1, "GATHERED": -1},
-    "one by one": {"SMALL": -1, "GATHERED": -1, "FEW": 0},
+WAYS: dict[str, list[tuple[ModuleType, str, int]]] = {
+    "at once": [],
+    "joined": [(windows, "TINY", -1), (windows, "MATRIX", -1), (places, "SMALL", -1)],
 }
+WAYS["one by one"] = [*WAYS["joined"], (places, "FEW", 0)]
 Choose = Callable[[str], None]
 
 
@@ -21,8 +22,8 @@ def choose(monkeypatch: pytest.MonkeyPatch) -> Iterator[Choose]:
     """Has windows looked for in one of the ways."""
 
     def by(way: str) -> None:
-        for name, value in WAYS[way].items():
-            monkeypatch.setattr(windows if name == "GATHERED" else places, name, value)
+        for module, name, value in WAYS[way]:
+            monkeypatch.setattr(module, name, value)
         forget()
 
     yield by

@@ -12,6 +12,7 @@ import pytest
 
 import refimpl
 from refimpl.pooling import boxes
+from refimpl.pooling.geometry import fixed
 
 Array = np.ndarray[Any, Any]
 every_way = pytest.mark.usefixtures("every_way")
@@ -69,6 +70,8 @@ def test_pool_a6_signed_zeros() -> None:
     zeros = row(-0.0, -0.0)
     assert np.signbit(refimpl.avg_pool1d(zeros, 2)).all()
     assert np.signbit(refimpl.avg_pool1d(zeros, 3, 1, 1)).all()
+    assert np.signbit(refimpl.avg_pool1d(np.repeat(zeros, 4, axis=2), 5)).all()
+    assert np.signbit(refimpl.adaptive_avg_pool1d(np.repeat(zeros, 4, axis=2), 3)).all()
     assert not np.signbit(refimpl.avg_pool1d(zeros, 3, 1, 1, exclusive=False)).any()
     assert not np.signbit(refimpl.avg_pool1d(row(-0.0, 0.0), 2)).any()
     assert np.signbit(refimpl.avg_pool1d_vjp(zeros, row(1, 2, 3), 2, 1)[0]).all()
@@ -256,7 +259,7 @@ def test_little_memory_beyond_the_result() -> None:
 
 def test_bands_are_alike() -> None:
     """A plane cut into many bands needs no more than three kinds of box: the first, the last and all between."""
-    geometry = refimpl.pooling.geometry.fixed((1, 1, 3000, 500), 3, 1, 1, False, "NCHW")
+    geometry = fixed((1, 1, 3000, 500), 3, 1, 1, False, "NCHW")
     parts = boxes.blocks(geometry, 4)
     assert len(parts) > 20
     assert len({id(block.box) for block in parts}) == 3
