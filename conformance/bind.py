@@ -63,9 +63,7 @@ def cases(line: Line, values: Values, mode: str, device: str, properties: Sequen
     operator, dtype = resolved.operator, resolved.x.dtype
     if dtype not in operator.asked:
         raise UserError(f"the Tensor has dtype {dtype!r}; {resolved.api} is on trial in {', '.join(operator.asked)}")
-    checks = [
-        name for name in properties if PROPERTIES[name].applies(operator) and mode in PROPERTIES[name].PACE.modes
-    ]
+    checks = [name for name in properties if PROPERTIES[name].applies(operator) and mode in PROPERTIES[name].PACE.modes]
     cells = [Cell(operator.name, name, dtype, mode, resolved.layout, device) for name in checks]
     call = _call(resolved, values, cells[0])
     return [_case(cell, operator, call, values) for cell in cells]

@@ -9,6 +9,7 @@ from fnmatch import fnmatchcase
 
 from conformance.cell import Cell
 from conformance.checks import PROPERTIES
+from conformance.checks.pace import Pace
 from conformance.declaration import Operator
 from conformance.errors import UserError
 from conformance.ops import OPERATORS
@@ -79,5 +80,12 @@ def _all(operators: Iterable[Operator], device: str, profile: str) -> Iterator[C
             if check.applies(operator):
                 for mode in check.PACE.modes:
                     for layout in operator.layouts if check.PACE.tried(mode, profile) else ():
-                        for dtype in operator.asked if check.PACE.narrow and mode == "eager" else operator.dtypes:
+                        for dtype in _dtypes(operator, check.PACE, mode):
                             yield Cell(operator.name, name, dtype, mode, layout, device)
+
+
+def _dtypes(operator: Operator, pace: Pace, mode: str) -> tuple[str, ...]:
+    """The dtypes in which a property is judged in a mode."""
+    if pace.alone:
+        return operator.dtypes[:1]
+    return operator.asked if pace.narrow and mode == "eager" else operator.dtypes

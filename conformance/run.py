@@ -117,9 +117,7 @@ def _open(folder: Path) -> TextIO:
         raise UserError(f"cannot write to --output {str(folder)!r}: {error.strerror}") from None
 
 
-def _judge_all(
-    tasks: Sequence[Cell | Entry], rules: Rules, header: Run, file: TextIO, device: str, jobs: int
-) -> int:
+def _judge_all(tasks: Sequence[Cell | Entry], rules: Rules, header: Run, file: TextIO, device: str, jobs: int) -> int:
     record.write(file, header)
     progress, started = Progress(len(tasks)), time.monotonic()
     verdicts: set[Verdict] = set()

@@ -87,7 +87,7 @@ def _single(case: Case, output: str) -> list[str]:
     if output in call.updates:
         keys = {a: f"layer.{k}" for k, a in call.layer.state.items()} if call.layer else {}
         return [*lines, f"result = {keys.get(output, output)}"]
-    return [*lines, "result = out"]
+    return [*lines, "result = out[0]" if several else "result = out"]
 
 
 def _in_place(case: Case, output: str) -> list[str]:

@@ -26,6 +26,7 @@ class Pace:
     predicts: bool = True  # whether it needs to know what a random operator draws
     meant: bool = True  # whether its calls have a meaning
     narrow: bool = False  # whether dtypes are tried that an operator need not have
+    alone: bool = False  # whether one dtype stands for all
     several: bool = False  # whether a case calls several operators
     seen: tuple[str, ...] = ()  # the properties as which the register sees a case, in place of this one
     alike: int = 1  # cases in a row that have all but their values in common, and so share a program

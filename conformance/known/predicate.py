@@ -25,6 +25,7 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "isinf": np.isinf,
     "isnan": np.isnan,
     "isint": lambda value: isinstance(value, int) and not isinstance(value, bool),
+    "isnumber": lambda value: isinstance(value, (int, float)) and not isinstance(value, bool),
     "isstr": lambda value: isinstance(value, str),
     "len": len,
     "max": np.max,

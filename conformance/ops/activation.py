@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from conformance.declaration import Arguments, InPlace, Layer, Operator, Tensor
+from conformance.draw import changes
 from conformance.draw.shapes import any_shape
 from conformance.draw.tape import Tape
 from conformance.law import Law
@@ -39,9 +41,13 @@ def _pointwise(
     module: str = "paddle.nn.functional",
     in_place: InPlace | None = None,
     laws: tuple[Law, ...] = (),
+    wrong: Sequence[changes.Change] = (),
     **choices: Sequence[Any],
 ) -> Operator:
-    """An operator of one array, cell by cell; `choices` are the values of its other arguments, the simplest first."""
+    """An operator of one array, cell by cell; `choices` are the values of its other arguments, the simplest first.
+
+    `wrong` are changes that have no meaning, beside those that put something else in the place of a number.
+    """
 
     def draw(tape: Tape, layout: str) -> dict[str, Any]:
         return {"x": Tensor(any_shape(tape))} | {n: tape.one_of(*values) for n, values in choices.items()}
@@ -49,10 +55,16 @@ def _pointwise(
     def options(arguments: Arguments) -> dict[str, Any]:
         return {n: arguments[n] for n in choices}
 
+    numbers = [n for n, values in choices.items() if not isinstance(values[0], bool)]
+
+    def meaningless(arguments: Arguments) -> list[changes.Change]:
+        return [*changes.truths("x", arguments["x"]), *changes.no_numbers(*numbers), *wrong]
+
     return Operator(
         name=name,
         family="activation",
         draw=draw,
+        meaningless=meaningless,
         layer=Layer({"any": layer}, options) if layer else None,
         points=points if callable(points) else lambda arguments: points,
         module=module,
@@ -132,6 +144,45 @@ def _channels_only(arguments: Arguments) -> dict[str, Any] | None:
     return {} if ndim in (3, 4) and arguments["axis"] % ndim == ndim - 3 else None
 
 
+def _off_axis(arguments: Arguments) -> list[changes.Change]:
+    x = arguments["x"]
+    return [*changes.axes_out_of(x.ndim), *changes.truths("x", x)]
+
+
+def _bad_softmax(arguments: Arguments) -> list[changes.Change]:
+    return [*_off_axis(arguments), *changes.dtypes()]
+
+
+def _bad_glu(arguments: Arguments) -> list[changes.Change]:
+    x, axis = arguments["x"], arguments["axis"]
+    odd = np.zeros([n + (i == axis % x.ndim) for i, n in enumerate(x.shape)], x.dtype)
+    return [*_off_axis(arguments), {"x": odd}]
+
+
+def _bad_swiglu(arguments: Arguments) -> list[changes.Change]:
+    x, y = arguments["x"], arguments["y"]
+    odd = {"x": np.zeros((*x.shape[:-1], 2 * x.shape[-1] + 1 if x.ndim else 1), x.dtype), "y": None}
+    if not x.size:  # then Paddle gives an empty result, whatever y is
+        return [odd]
+    other = [] if y is None else [{"y": np.zeros((*x.shape[:-1], x.shape[-1] + 2 if x.ndim else 2), x.dtype)}]
+    return [*changes.truths("x", x), odd, *other]
+
+
+def _bad_prelu(arguments: Arguments) -> list[changes.Change]:
+    return [*changes.rows("weight", arguments["weight"]), *changes.truths("x", arguments["x"]), *changes.layouts()]
+
+
+def _bad_maxout(arguments: Arguments) -> list[changes.Change]:
+    x, channels = arguments["x"], arguments["x"].shape[arguments["axis"]]
+    return [
+        *changes.each("groups", 0, -1, channels + 1, "2", 1.5, None),
+        *changes.axes_out_of(4),
+        *changes.each("axis", 0, 2, -2),
+        *changes.ranks("x", x),
+        *changes.truths("x", x),
+    ]
+
+
 _SOFTMAX_2D = Layer({"any": "Softmax2D"}, _channels_only, implied=lambda options: {"axis": -3})
 _ALPHAS = (1.0, 0.1, 0.7, 2.0)
 _SLOPES = (0.01, 0.1, 0.7, 0.0, 1.0, 2.0, -0.3)
@@ -187,7 +238,14 @@ OPERATORS = (
         value=(0.0, 0.7, -0.1, 5.0),
     ),
     _pointwise("hardshrink", "Hardshrink", _thresholds, threshold=_THRESHOLDS, laws=(ODD, AGAIN, RISING)),
-    _pointwise("softshrink", "Softshrink", _thresholds, threshold=_THRESHOLDS, laws=(ODD, RISING)),
+    _pointwise(
+        "softshrink",
+        "Softshrink",
+        _thresholds,
+        wrong=changes.each("threshold", -0.5, math.nan),
+        threshold=_THRESHOLDS,
+        laws=(ODD, RISING),
+    ),
     _pointwise(
         "hardtanh",
         "Hardtanh",
@@ -196,11 +254,13 @@ OPERATORS = (
         laws=(AGAIN, RISING, only(lambda a: a["min"] == -a["max"], ODD)),
         min=(-1.0, -0.1, -2.0, 0.1),
         max=(1.0, 0.7, 6.0),
+        wrong=[{"min": 2.0, "max": 1.0}],
     ),
     Operator(
         name="hardsigmoid",
         family="activation",
         draw=_hardsigmoid,
+        meaningless=lambda a: [*changes.truths("x", a["x"]), *changes.no_numbers("slope", "offset")],
         layer=Layer({"any": "Hardsigmoid"}, _default_only),
         points=lambda arguments: (-3.0, 3.0, 0.0),
         laws=(ELSEWHERE,),
@@ -210,6 +270,7 @@ OPERATORS = (
     _pointwise(
         "celu",
         "CELU",
+        wrong=changes.each("alpha", 0.0),
         alpha=(*_ALPHAS, -0.3),
         laws=(
             only(lambda a: a["alpha"] > 0, RISING),
@@ -226,11 +287,19 @@ OPERATORS = (
     _pointwise(
         "selu",
         "SELU",
+        wrong=[*changes.each("scale", 1.0, 0.5, math.nan), *changes.each("alpha", -0.5, math.nan)],
         scale=(1.0507009873554805, 1.1, 2.0),
         alpha=(1.6732632423543772, 0.7, 1.0, 0.0),
         laws=(RISING,),
     ),
-    _pointwise("gelu", "GELU", (0.0, -0.75, -5.0, -14.0), approximate=(False, True), laws=(REFLECTED,)),
+    _pointwise(
+        "gelu",
+        "GELU",
+        (0.0, -0.75, -5.0, -14.0),
+        wrong=changes.each("approximate", "erf", 2),
+        approximate=(False, True),
+        laws=(REFLECTED,),
+    ),
     _pointwise(
         "silu",
         "Silu",
@@ -260,6 +329,7 @@ OPERATORS = (
     _pointwise("tanhshrink", "Tanhshrink", (0.0, 1.0), laws=(ODD, RISING)),
     Operator(
         name="softmax",
+        meaningless=_bad_softmax,
         family="activation",
         draw=_along_axis,
         layer=Layer({"any": "Softmax"}, _axis, also=(_SOFTMAX_2D,)),
@@ -272,9 +342,24 @@ OPERATORS = (
         draw=_along_axis,
         layer=Layer({"any": "LogSoftmax"}, _axis),
         laws=(AXES_REVERSED, SHIFTED, PERMUTED, _SOFTMAX),
+        meaningless=_bad_softmax,
     ),
-    Operator(name="glu", family="activation", draw=_glu, layer=Layer({"any": "GLU"}, _axis), laws=(AXES_REVERSED,)),
-    Operator(name="swiglu", family="activation", draw=_swiglu, differentiable=("x", "y"), laws=(moves.BATCH,)),
+    Operator(
+        name="glu",
+        family="activation",
+        draw=_glu,
+        layer=Layer({"any": "GLU"}, _axis),
+        meaningless=_bad_glu,
+        laws=(AXES_REVERSED,),
+    ),
+    Operator(
+        name="swiglu",
+        family="activation",
+        draw=_swiglu,
+        differentiable=("x", "y"),
+        meaningless=_bad_swiglu,
+        laws=(moves.BATCH,),
+    ),
     Operator(
         name="prelu",
         family="activation",
@@ -282,6 +367,7 @@ OPERATORS = (
         layouts=("NC", "NCL", "NLC", "NCHW", "NHWC", "NCDHW", "NDHWC"),
         differentiable=("x", "weight"),
         slower=4,  # seven layouts share what others try
+        meaningless=_bad_prelu,
         layer=Layer({"any": "PReLU"}, _prelu_options, {"_weight": "weight"}),
         laws=(moves.PERMUTED, moves.LAYOUT, moves.HIGHER, DOUBLED, only(lambda a: a["weight"].size == 1, _LEAKY)),
     ),
@@ -289,6 +375,7 @@ OPERATORS = (
         name="maxout",
         family="activation",
         draw=_maxout,
+        meaningless=_bad_maxout,
         layer=Layer({"any": "Maxout"}, _maxout_options),
         laws=(moves.BATCH, DOUBLED, RISING),
     ),

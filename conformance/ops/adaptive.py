@@ -9,6 +9,7 @@ import numpy as np
 
 import refimpl
 from conformance.declaration import Arguments, Layer, Operator, Tensor
+from conformance.draw import changes
 from conformance.draw.pooling import LONGEST
 from conformance.draw.shapes import images
 from conformance.draw.tape import Tape
@@ -37,6 +38,16 @@ def _maximum(tape: Tape, layout: str) -> dict[str, Any]:
     return _draw(tape, layout) | {"return_mask": tape.flag()}
 
 
+def _meaningless(arguments: Arguments) -> list[changes.Change]:
+    x = arguments["x"]
+    return [
+        *changes.sizes("output_size", x.ndim - 2, 0),
+        *changes.ranks("x", x),
+        *changes.truths("x", x),
+        *(changes.layouts() if "data_format" in arguments else []),
+    ]
+
+
 def _facts(name: str, arguments: Arguments) -> dict[str, Any]:
     """`hollow` says that a window holds no number above the lowest of float32: positions are always looked for;
     `maximum`, that windows give their maximum.
@@ -58,6 +69,7 @@ def _averages(axes: int) -> Operator:
         layouts=layouts(axes),
         layer=Layer({"any": f"AdaptiveAvgPool{axes}D"}, options),
         laws=(*_laws(axes), moves.ADDITIVE, *((moves.LAYOUT,) if axes > 1 else ())),
+        meaningless=_meaningless,
         slower=SLOWER // 2 if axes == 2 else SLOWER,
     )
 
@@ -73,6 +85,7 @@ def _maxima(axes: int) -> Operator:
         layer=Layer({"any": f"AdaptiveMaxPool{axes}D"}, options),
         facts=partial(_facts, name),
         laws=_laws(axes),
+        meaningless=_meaningless,
         slower=SLOWER // 2 if axes == 2 else SLOWER,
     )
 

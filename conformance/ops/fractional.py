@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from conformance.declaration import Arguments, Layer, Operator, Tensor
+from conformance.draw import changes
 from conformance.draw.shapes import images
 from conformance.draw.tape import Tape
 from conformance.sample import Event, Sample, Spread
@@ -142,10 +143,11 @@ def _look(arguments: Arguments, outs: Array, noise: Any) -> list[Event | Spread]
 def _meaningless(arguments: Arguments) -> list[dict[str, Any]]:
     largest = max(arguments["x"].shape[2:])
     return [
-        *[{"random_u": u} for u in (0.0, 1.0, -0.5, 1.5, math.nan, "0.3")],
-        *[{"output_size": size} for size in (0, -1, [1], "2", 1.5)],
+        *changes.each("random_u", 0.0, 1.0, -0.5, 1.5, math.nan, "0.3"),
+        *changes.each("output_size", 0, -1, [1], "2", 1.5),
         *[{"kernel_size": size, "output_size": 1} for size in (0, -1, largest + 1, [1], "2")],
-        {"x": arguments["x"][0]},
+        *changes.ranks("x", arguments["x"]),
+        *changes.truths("x", arguments["x"]),
     ]
 
 

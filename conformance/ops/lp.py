@@ -9,7 +9,7 @@ from conformance.declaration import Arguments, Layer, Operator, Tensor
 from conformance.draw.pooling import windows
 from conformance.draw.tape import Tape
 from conformance.ops import moves
-from conformance.ops.pooling import SLOWER, facts, laws, options
+from conformance.ops.pooling import SLOWER, facts, laws, meaningless, options
 from refimpl.pooling.geometry import FIRST, LAST
 
 _NORMS = (2.0, 1, 3.0, math.inf, 0.5, 2, 2.5, 1.1, -1.0)
@@ -38,6 +38,7 @@ def _operator(axes: int) -> Operator:
         layer=Layer({"any": f"LPPool{axes}D"}, options),
         facts=_facts,
         laws=(*laws(axes, 2), *((moves.LAYOUT,) if axes == 1 else ())),
+        meaningless=meaningless,
         slower=SLOWER // 2 if axes == 2 else SLOWER,
     )
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from conformance.declaration import Arguments, Layer, Operator, Tensor
+from conformance.draw import changes
 from conformance.draw.tape import Tape
 from conformance.ops import moves
 
@@ -45,6 +46,20 @@ def _facts(arguments: Arguments) -> dict[str, Any]:
     """`count` is the number of values per channel; `evaluating` says that the call is not in training."""
     x, channels = arguments["x"], len(arguments["running_mean"])
     return {"count": x.size // channels, "evaluating": not arguments["training"]}
+
+
+def _meaningless(arguments: Arguments) -> list[changes.Change]:
+    x, rows = arguments["x"], [name for name in _STATE.values() if arguments[name] is not None]
+    return [
+        *[change for name in rows for change in changes.rows(name, arguments[name])],
+        *changes.no_numbers("epsilon", "momentum"),
+        *changes.each("running_mean", None),
+        *changes.each("running_var", None),
+        {"x": x.ravel()},
+        {"x": x.reshape((1,) * (6 - x.ndim) + x.shape)},
+        *changes.truths("x", x),
+        *changes.layouts(),
+    ]
 
 
 def _options(arguments: Arguments) -> dict[str, Any]:
@@ -111,6 +126,7 @@ OPERATORS = (
         layer=Layer(_LAYERS, _options, _STATE, also=(_LEGACY,)),
         facts=_facts,
         laws=(moves.PERMUTED, moves.LAYOUT, moves.HIGHER, moves.SHIFTED, moves.SCALED, moves.WEIGHED),
+        meaningless=_meaningless,
         slower=4,  # seven layouts share what others try
     ),
     Operator(

@@ -9,6 +9,7 @@ import numpy as np
 
 import refimpl
 from conformance.declaration import Arguments, Layer, Operator, Tensor
+from conformance.draw import changes
 from conformance.draw.pooling import windows
 from conformance.draw.tape import Tape
 from conformance.law import Law
@@ -65,6 +66,26 @@ def _maximum_facts(name: str, arguments: Arguments) -> dict[str, Any]:
     return facts(arguments) | {"hollow": hollow, "maximum": True}
 
 
+def meaningless(arguments: Arguments) -> list[changes.Change]:
+    """Sizes, paddings and layouts that there are not, and what the other arguments do not allow."""
+    x, axes = arguments["x"], arguments["x"].ndim - 2
+    last = arguments.get("data_format", FIRST[axes]) == LAST[axes]
+    return [
+        *changes.sizes("kernel_size", axes),
+        *changes.each("kernel_size", None),
+        {"kernel_size": max(x.shape) + 100, "stride": 1, "padding": 0, "ceil_mode": False},
+        *changes.sizes("stride", axes),
+        *changes.paddings(axes, last),
+        {"padding": "VALID", "ceil_mode": True},
+        *changes.ranks("x", x),
+        *changes.truths("x", x),
+        *(changes.layouts() if "data_format" in arguments else []),
+        *(changes.each("divisor_override", "1", [1]) if "divisor_override" in arguments else []),
+        *(changes.each("return_mask", True) if last and "return_mask" in arguments else []),
+        *(changes.each("norm_type", 0, None) if "norm_type" in arguments else []),
+    ]
+
+
 def options(arguments: Arguments) -> dict[str, Any]:
     """What a layer is made with: all but x."""
     return {name: value for name, value in arguments.items() if name != "x"}
@@ -89,6 +110,7 @@ def _averages(axes: int) -> Operator:
         layer=Layer({"any": f"AvgPool{axes}D"}, options),
         facts=facts,
         laws=(*laws(axes, 3), moves.ADDITIVE, moves.CELLS, DOUBLED, RISING),
+        meaningless=meaningless,
         slower=1 if axes == 2 else SLOWER,
     )
 
@@ -104,6 +126,7 @@ def _maxima(axes: int) -> Operator:
         layer=Layer({"any": f"MaxPool{axes}D"}, options),
         facts=partial(_maximum_facts, name),
         laws=(*laws(axes, 3), moves.CELLS, DOUBLED, RISING),
+        meaningless=meaningless,
         slower=1 if axes == 2 else SLOWER,
     )
 

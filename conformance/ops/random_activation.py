@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from conformance.declaration import Arguments, Layer, Operator, Tensor
+from conformance.draw import changes
 from conformance.draw.shapes import any_shape
 from conformance.draw.tape import Tape
 from conformance.sample import Event, Sample, Spread, standard, uniform
@@ -63,7 +64,7 @@ def _slope_events(arguments: Arguments, outs: Array, noise: dict[str, Array]) ->
 def _bad_rrelu(arguments: Arguments) -> list[dict[str, Any]]:
     nan = math.nan
     bounds = ((-0.1, 0.3), (0.5, 0.3), (0.5, 1.5), (nan, 0.3), (0.1, nan), ("0.1", 0.3), (0.1, None))
-    return [{"lower": lower, "upper": upper} for lower, upper in bounds]
+    return [*[{"lower": lower, "upper": upper} for lower, upper in bounds], *changes.truths("x", arguments["x"])]
 
 
 def _gumbel(tape: Tape, layout: str) -> dict[str, Any]:
@@ -126,9 +127,9 @@ def _gumbel_events(arguments: Arguments, outs: Array, noise: Any) -> list[Event 
 
 
 def _bad_gumbel(arguments: Arguments) -> list[dict[str, Any]]:
-    ndim = max(arguments["x"].ndim, 1)
-    temperatures = [{"temperature": t} for t in (-1.0, math.nan, "1", None)]
-    return [*temperatures, *[{"axis": axis} for axis in (ndim, -ndim - 1, "0", 0.5, None)]]
+    x = arguments["x"]
+    temperatures = changes.each("temperature", -1.0, math.nan, "1", None)
+    return [*temperatures, *changes.axes_out_of(x.ndim), *changes.each("axis", None), *changes.truths("x", x)]
 
 
 OPERATORS = (

@@ -10,6 +10,7 @@ import numpy as np
 
 import refimpl
 from conformance.declaration import Arguments, Layer, Operator, Tensor
+from conformance.draw import changes
 from conformance.draw.shapes import any_shape, channels
 from conformance.draw.tape import Tape
 from conformance.ops import masks
@@ -77,21 +78,23 @@ def _normal(arguments: Arguments) -> tuple[str, ...]:
     return ("mean", "variance")
 
 
-_BAD_P: tuple[dict[str, Any], ...] = tuple(
-    {"p": p} for p in (-0.1, 1.5, math.nan, math.inf, "0.5", None, [0.5], *map(np.array, (0.5, 1.5)))
-)
+def _bad_chance(arguments: Arguments) -> list[changes.Change]:
+    shares = changes.each("p", -0.1, 1.5, math.nan, math.inf, *map(np.array, (0.5, 1.5)))
+    return [*shares, *changes.no_numbers("p")]
 
 
-def _bad_dropout(arguments: Arguments) -> list[dict[str, Any]]:
+def _bad_dropout(arguments: Arguments) -> list[changes.Change]:
     ndim = arguments["x"].ndim
-    axes = [{"axis": axis} for axis in (ndim, -1, [0, ndim], "0", [], 0.5)]
-    return [*_BAD_P, *axes, {"mode": "upscale"}, {"mode": None}]
+    axes = changes.each("axis", ndim, -1, [0, ndim], "0", [], 0.5)
+    return [*_bad_chance(arguments), *axes, *changes.each("mode", "upscale", None)]
 
 
-def _bad_channels(arguments: Arguments) -> list[dict[str, Any]]:
-    x = arguments["x"]
-    ranks = [{"x": np.zeros(x.shape[1:], x.dtype)}, {"x": x[None]}]
-    return [*_BAD_P, {"data_format": "NCWH"}, {"data_format": None}, *ranks]
+def _bad_dropout1d(arguments: Arguments) -> list[changes.Change]:
+    return [*_bad_chance(arguments), *changes.each("input", arguments["input"][None, None], arguments["input"].ravel())]
+
+
+def _bad_channels(arguments: Arguments) -> list[changes.Change]:
+    return [*_bad_chance(arguments), *changes.layouts(), *changes.ranks("x", arguments["x"])]
 
 
 def _by_channel(arguments: Arguments) -> dict[str, Any]:
@@ -118,7 +121,7 @@ OPERATORS = (
         noise=partial(_mask, random.dropout1d_mask, _CHANCE),
         facts=_by_channel,
         sample=masks.sample(refimpl.dropout1d, _dropout1d, lambda a: tuple(range(len(a["input"].shape) - 1)), _scaled),
-        meaningless=lambda a: [*_BAD_P, {"input": a["input"][None, None]}, {"input": a["input"].ravel()}],
+        meaningless=_bad_dropout1d,
     ),
     Operator(
         name="dropout2d",
@@ -149,7 +152,7 @@ OPERATORS = (
         layer=Layer({"any": "AlphaDropout"}, partial(_options, ("p",))),
         noise=partial(_mask, random.alpha_dropout_mask, _CHANCE),
         sample=masks.sample(refimpl.alpha_dropout, _alpha, _all_axes, _normal),
-        meaningless=lambda a: list(_BAD_P),
+        meaningless=_bad_chance,
     ),
     Operator(
         name="feature_alpha_dropout",
@@ -158,6 +161,6 @@ OPERATORS = (
         layer=Layer({"any": "FeatureAlphaDropout"}, partial(_options, ("p",))),
         noise=partial(_mask, random.feature_alpha_dropout_mask, _CHANCE),
         sample=masks.sample(refimpl.feature_alpha_dropout, _feature_alpha, lambda a: (0, 1), _normal),
-        meaningless=lambda a: list(_BAD_P),
+        meaningless=_bad_chance,
     ),
 )

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from conformance.declaration import Arguments, Codes, Layer, Operator, Tensor
+from conformance.draw import changes
 from conformance.draw.pooling import sizes
 from conformance.draw.shapes import images
 from conformance.draw.tape import Tape
@@ -87,13 +88,16 @@ def _options(arguments: Arguments) -> dict[str, Any]:
 def _meaningless(arguments: Arguments) -> list[dict[str, Any]]:
     indices, lengths = arguments["indices"], _lengths(arguments)
     return [
-        *[{"indices": np.full_like(indices, wrong)} for wrong in (math.prod(lengths), -1)],
-        {"indices": indices[:, :, :0]},
-        *[{"kernel_size": size} for size in (0, -1, "2", [1] * (len(lengths) + 1))],
-        *[{"stride": stride} for stride in (0, -1)],
-        *[{"padding": padding} for padding in (-1, "SAME", max(lengths) + 4)],
-        *[{"output_size": size} for size in ([m + 8 for m in lengths], [0] * len(lengths), lengths * 4)],
-        {"x": arguments["x"][0]},
+        *changes.each(
+            "indices", np.full_like(indices, math.prod(lengths)), np.full_like(indices, -1), indices[:, :, :0]
+        ),
+        *changes.each("kernel_size", 0, -1, "2", [1] * (len(lengths) + 1)),
+        *changes.each("stride", 0, -1),
+        *changes.each("padding", -1, "SAME", max(lengths) + 4),
+        *changes.each("output_size", [m + 8 for m in lengths], [0] * len(lengths), lengths * 4),
+        *changes.layouts(),
+        *changes.ranks("x", arguments["x"]),
+        *changes.truths("x", arguments["x"]),
     ]
 
 

@@ -130,9 +130,7 @@ def gradients(call: Call, result: Any, given: Mapping[str, Any], cotangent: Arra
     return {n: array(g) for n, g in zip(names, found, strict=True) if g is not None}
 
 
-def _gradients(
-    call: Call, cotangent: Array, results: tuple[Any, ...], given: Mapping[str, Any]
-) -> dict[str, Array]:
+def _gradients(call: Call, cotangent: Array, results: tuple[Any, ...], given: Mapping[str, Any]) -> dict[str, Array]:
     return gradients(call, results[0], given, cotangent)
 
 
