@@ -65,6 +65,8 @@ def _single(case: Case, output: str) -> list[str]:
     call = case.call
     if case.cell.property == "in_place":
         return _in_place(case, output)
+    if case.cell.property == "accumulation":
+        return _accumulation(case, output)
     names = {name: name for name in call.arrays}
     lines = []
     if call.layer is None:
@@ -88,6 +90,25 @@ def _single(case: Case, output: str) -> list[str]:
         keys = {a: f"layer.{k}" for k, a in call.layer.state.items()} if call.layer else {}
         return [*lines, f"result = {keys.get(output, output)}"]
     return [*lines, "result = out[0]" if several else "result = out"]
+
+
+def _accumulation(case: Case, output: str) -> list[str]:
+    """The lines of the backward passes up to the one after which the gradient is wrong (all, if none came back)."""
+    names, layer = {name: name for name in case.call.arrays}, case.call.layer
+    lines = _layer(case) if layer else []
+    apply = f"layer({', '.join(case.call.inputs)})" if layer else spelling.written(case.operator, case.call, names)
+    apply += "[0]" if case.call.arguments.get("return_mask") else ""
+    name, _, when = output.removeprefix("gradient of ").partition(" after ")
+    own = {argument: f"layer.{key}" for key, argument in layer.state.items()} if layer else {}
+    place = own.get(name, name if when else case.call.wanted_gradients[0])
+    one, two = (spelling.tensor(case.extras[key]) for key in ("cotangent", "second cotangent"))
+    lines += [f"out = {apply}", f"out.backward({one}, retain_graph=True)"]
+    if when != "one pass":
+        lines.append(f"out.backward({two})")
+    if when not in ("one pass", "two passes"):
+        again = [] if case.call.seed is None else [f"paddle.seed({case.call.seed})"]
+        lines += [f"{place}.clear_gradient()", *again, f"{apply}.backward({two})"]
+    return [*lines, f"result = {place}.grad"]
 
 
 def _in_place(case: Case, output: str) -> list[str]:

@@ -2,11 +2,24 @@
 
 from types import ModuleType
 
-from conformance.checks import errors, forward, gradient, in_place, laws, memory, scaling, state, statistics, stream
+from conformance.checks import (
+    accumulation,
+    errors,
+    forward,
+    gradient,
+    in_place,
+    laws,
+    memory,
+    scaling,
+    state,
+    statistics,
+    stream,
+)
 
 PROPERTIES: dict[str, ModuleType] = {
     "forward": forward,
     "gradient": gradient,
+    "accumulation": accumulation,
     "in_place": in_place,
     "memory": memory,
     "laws": laws,

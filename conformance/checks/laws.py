@@ -24,7 +24,7 @@ from conformance.ops import OPERATORS
 
 Array = NDArray[Any]
 
-PACE = Pace(batch=32, slower=4, several=True, seen=("forward",), whole=True)
+PACE = Pace(batch=16, slower=4, several=True, seen=("forward",), whole=True)
 
 
 def applies(operator: Operator) -> bool:

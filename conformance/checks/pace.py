@@ -32,6 +32,7 @@ class Pace:
     alike: int = 1  # cases in a row that have all but their values in common, and so share a program
     whole: bool = False  # whether a case is left out where nothing is claimed of a part of it
     everywhere: bool = False  # whether all modes are tried, whatever the profile
+    profile: str = "quick"  # the least profile that tries it
 
     def in_mode(self, mode: str) -> Pace:
         """The same for a mode in which a call costs many eager ones."""
@@ -42,9 +43,10 @@ class Pace:
         return replace(self, batch=SAMPLE, alike=SAMPLE, slower=SAMPLED)
 
     def tried(self, mode: str, profile: str) -> bool:
-        """Whether a run of this profile tries a mode."""
+        """Whether a run of this profile tries it in a mode."""
         order = list(PROFILES)
-        return self.everywhere or order.index(MODES[mode].profile) <= order.index(profile)
+        least = self.profile if self.everywhere else max(self.profile, MODES[mode].profile, key=order.index)
+        return order.index(least) <= order.index(profile)
 
     def batches(self, wanted: int, slower: int = 1) -> int:
         """How many batches are tried where the profile wants so many, of an operator that is slower by itself."""

@@ -38,6 +38,12 @@ class Eager(Subject):
         """Outputs and gradients where the arrays lie in memory in another way, and what is in them afterwards."""
         return attempt(lambda: _placed(call, cotangent, place, self.run))
 
+    def accumulated(self, call: Call, cotangents: tuple[Array, Array]) -> Answer:
+        """The gradients in the tensors after a backward pass with the first cotangent, after another through the same
+        graph with the second, and after one through a new graph with the second, when they have been cleared.
+        """
+        return attempt(lambda: _accumulated(call, cotangents))
+
     def steps(self, call: Call, inputs: Sequence[Array], training: Sequence[bool]) -> list[Answer]:
         """A layer applied to each input in turn, in training or evaluation; outputs and state after each step."""
         assert call.layer is not None
@@ -103,9 +109,9 @@ def layer(form: LayerForm, arguments: Mapping[str, Any]) -> Any:
     return made
 
 
-def set_state(made: Any, form: LayerForm, arguments: Mapping[str, Any]) -> None:
+def set_state(made: Any, form: LayerForm | None, arguments: Mapping[str, Any]) -> None:
     """Give a layer the state of a call."""
-    if form.state:
+    if form is not None and form.state:
         made.set_state_dict({key: tensor(arguments[argument]) for key, argument in form.state.items()})
 
 
@@ -165,6 +171,41 @@ def _placed(call: Call, cotangent: Array, place: str, run: Callable[..., Any]) -
     slopes = paddle.grad([results[0]], [used[n] for n in names], [weights], allow_unused=True)
     found |= {f"gradient of {n}": array(g) for n, g in zip(names, slopes, strict=True) if g is not None}
     return found | {f"{n} afterwards": array(given[n]) for n in call.arrays} | {"cotangent afterwards": array(weights)}
+
+
+def _accumulated(call: Call, cotangents: tuple[Array, Array]) -> dict[str, Array]:
+    given = tensors(call)
+    made = layer(call.layer, call.arguments) if call.layer else None
+    kept = parameters(made, call.layer) if call.layer else {}
+    tracked = {name: {**given, **kept}[name] for name in call.wanted_gradients}
+
+    def left(when: str) -> dict[str, Array]:
+        return {f"gradient of {n} {when}": array(t.grad).copy() for n, t in tracked.items() if t.grad is not None}
+
+    out = _graph(call, given, made, cotangents[0])
+    out.backward(tensor(cotangents[0]), retain_graph=True)
+    found = left("after one pass")
+    out.backward(tensor(cotangents[1]))
+    found |= left("after two passes")
+    for one in tracked.values():
+        one.clear_gradient()
+    _graph(call, given, made, cotangents[1]).backward(tensor(cotangents[1]))
+    return found | left("after clear_gradient")
+
+
+def _graph(call: Call, given: dict[str, Any], made: Any, cotangent: Array) -> Any:
+    """The output of a new graph over the same tensors; what the call updates is as it was at first."""
+    if call.seed is not None:
+        paddle.seed(call.seed)
+    if made is None:
+        fresh = {name: tensor(call.arguments[name]) for name in call.updates}
+        out = tuple_of(function(call.api)(**{**given, **fresh}))[0]
+    else:
+        set_state(made, call.layer, call.arguments)
+        out = tuple_of(made(*(given[name] for name in call.inputs)))[0]
+    if list(out.shape) != list(cotangent.shape):  # Paddle would read past the end of the cotangent
+        raise ValueError(f"the output has shape {out.shape}, the cotangent {list(cotangent.shape)}")
+    return out
 
 
 def _step(layer: Any, x: Array, training: bool) -> dict[str, Array]:
