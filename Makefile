@@ -25,7 +25,7 @@ lint: $(READY)  ## ruff, import rules and types
 	@$(VENV)/bin/lint-imports --no-logo
 	@$(RUN) -m mypy
 
-bench: $(READY)  ## compare the speed of refimpl with Paddle's kernels
+bench: $(READY)  ## measure refimpl against Paddle's kernels, and the trial
 	@$(RUN) -m benchmarks $(ARGS)
 
 lessons: $(READY)  ## run every lesson and write its pages and figures

@@ -1,1 +1,1 @@
-"""How fast the references are, measured against Paddle's own kernels: `python -m benchmarks`."""
+"""How fast the references are, measured against Paddle's own kernels, and the trial: `python -m benchmarks`."""

@@ -21,10 +21,10 @@ def main() -> int:
         return _refused(f"Paddle cannot be imported ({error}), and it is what the references are measured against.")
     paddle.set_device("cpu")
 
-    from benchmarks import references, table
+    from benchmarks import references, table, throughput
     from benchmarks.aims import aims
 
-    everything = list(references.rows())
+    everything = [*references.rows(), *throughput.rows()]
     chosen = [
         row for row in everything if any(fnmatch(f"{row.name} {row.dtype}", p) for p in options.patterns or ["*"])
     ]
@@ -33,12 +33,16 @@ def main() -> int:
     if options.list:
         print(*(f"{row.name} {row.dtype}" for row in chosen), sep="\n")
         return 0
-    results = []
+    results, speeds = [], []
     for i, row in enumerate(chosen, 1):
-        result = references.measure(row, options.seconds)
-        results.append(result)
-        print(f"{i:4}/{len(chosen)}  {result.ratio.median:6.2f}  {row.name} {row.dtype}", file=sys.stderr, flush=True)
-    text = table.page(results, aims(results))
+        if isinstance(row, throughput.Row):
+            speeds.append(throughput.measure(row, options.seconds))
+            told = f"{speeds[-1].trial:.0f} cases/s"
+        else:
+            results.append(references.measure(row, options.seconds))
+            told = f"{results[-1].ratio.median:6.2f}"
+        print(f"{i:4}/{len(chosen)}  {told}  {row.name} {row.dtype}", file=sys.stderr, flush=True)
+    text = table.page(results, speeds, aims(results, speeds))
     print(text)
     if len(chosen) == len(everything):
         RESULTS.write_text(text, encoding="utf-8")

@@ -1,4 +1,4 @@
-"""What the references aim at, and how far they got."""
+"""What the references and the trial aim at, and how far they got."""
 
 from __future__ import annotations
 
@@ -6,10 +6,18 @@ from collections.abc import Callable, Iterator, Sequence
 
 from benchmarks.references import BACKWARD, FORWARD, NORM, Result
 from benchmarks.table import MIB, Aim, geometric_mean
+from benchmarks.throughput import Speed
 
 
-def aims(results: Sequence[Result]) -> Iterator[Aim]:
+def aims(results: Sequence[Result], speeds: Sequence[Speed] = ()) -> Iterator[Aim]:
     """Those aims that the measured rows can tell about."""
+    yield from _of_references(results)
+    for speed in speeds:
+        yield Aim(f"{speed.name}, {speed.dtype}: verified cases a second and core", speed.trial, 10_000, least=True)
+        yield Aim(f"{speed.name}, {speed.dtype}: time in a child as a multiple", speed.child, 1.5)
+
+
+def _of_references(results: Sequence[Result]) -> Iterator[Aim]:
     forward, backward = _of(results, group=FORWARD), _of(results, group=BACKWARD)
     for what, rows, most in (
         ("pooling forward, float32", _of(forward, dtype="float32"), 0.35),

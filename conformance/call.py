@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,8 +54,7 @@ class Call:
         return tuple(name for name in self.differentiable if isinstance(self.arguments.get(name), np.ndarray))
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(NamedTuple):
     """What came back: arrays by name, or the exception that came instead."""
 
     arrays: Mapping[str, Array]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -55,7 +56,7 @@ class Case:
         """The cases that the register is asked about."""
         return self.sequence or self.views or [self]
 
-    @property
+    @cached_property
     def dtype(self) -> np.dtype[Any]:
         """The dtype under test."""
         return np.dtype(self.cell.dtype)

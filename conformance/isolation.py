@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import pickle
@@ -108,6 +109,7 @@ def isolated(work: Callable[[], Any], seconds: float) -> Outcome:
 
 def _work(work: Callable[[], Any], writing: int) -> NoReturn:
     """The child's life. It leaves without running the parent's exit handlers."""
+    gc.freeze()  # what the parent has made stays as it is: the child would copy it all only to look for garbage
     plain_signals()
     logging.disable(logging.WARNING)  # Paddle's remarks on single calls would fill the progress of thousands
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)

@@ -7,7 +7,7 @@ ever shrunk, and a failing tape is shrunk by Hypothesis with all its bytes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from hashlib import shake_128
@@ -41,6 +41,10 @@ class Profile:
 PROFILES = {p.name: p for p in (Profile("quick", 4, 60), Profile("standard", 16, 300), Profile("deep", 512, 3600))}
 
 
+FirstFailing = Callable[[Iterable[Tape]], Tape | None]
+"""Judges the tapes of one batch, as far as it needs to."""
+
+
 class _Found(Exception):
     """Ends a search at its first failing tape."""
 
@@ -52,10 +56,11 @@ def saved(database: ExampleDatabase, key: bytes, fails: Callable[[Tape], bool]) 
     return _find(database, key, fails, (Phase.reuse,))
 
 
-def search(batches: int, seed: int, fails: Callable[[Tape], bool], batch: int = BATCH, alike: int = 1) -> Tape | None:
+def search(batches: int, seed: int, first_failing: FirstFailing, batch: int = BATCH, alike: int = 1) -> Tape | None:
     """The first failing tape among `batches` batches of `batch` tapes, or None. The same seed draws the same tapes.
 
-    So many tapes in a row are `alike`: they differ in their region and their values alone.
+    `first_failing` judges one batch. So many tapes in a row are `alike`: they differ in their region and their values
+    alone.
     """
     found: list[Tape] = []
 
@@ -68,10 +73,10 @@ def search(batches: int, seed: int, fails: Callable[[Tape], bool], batch: int = 
     def judge_batch(key: bytes) -> None:
         if found:  # Hypothesis asks again, but who fails at times would be called flaky, and cases counted twice
             raise _Found
-        for tape in _tapes(shake_128(b"%d:%b" % (seed, key)).digest(batch * SIZE), alike):
-            if fails(tape):
-                found.append(tape)
-                raise _Found
+        tape = first_failing(_tapes(shake_128(b"%d:%b" % (seed, key)).digest(batch * SIZE), alike))
+        if tape is not None:
+            found.append(tape)
+            raise _Found
 
     try:
         judge_batch()
@@ -83,7 +88,7 @@ def search(batches: int, seed: int, fails: Callable[[Tape], bool], batch: int = 
 @cache
 def warm_up() -> None:
     """Let Hypothesis do once what its first draw takes longest for: to look for constants in every module there is."""
-    search(1, 0, lambda tape: False, 1)
+    search(1, 0, lambda tapes: None, 1)
 
 
 def shrink(

@@ -20,9 +20,9 @@ from conformance.checks.judgement import Judgement
 from conformance.errors import UserError
 from conformance.isolation import isolated
 from conformance.judge.compare import Comparison
+from conformance.judging import judge_case, registered
 from conformance.known.register import Entry
 from conformance.record import Record, Verdict
-from conformance.trial import judge_case, registered
 
 SECONDS = 60.0
 """After which a case counts as hanging."""

@@ -6,8 +6,7 @@ import math
 import mmap
 import time
 import zlib
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -15,21 +14,22 @@ from typing import Any
 import msgspec
 
 from conformance import case as cases
-from conformance import explain, search, spelling, subject
+from conformance import explain, search, subject
 from conformance.call import Step
 from conformance.case import Case
 from conformance.cell import Cell
 from conformance.checks import PROPERTIES
 from conformance.checks.judgement import Judgement
 from conformance.draw.tape import Tape
-from conformance.floats import limits
 from conformance.isolation import Outcome, isolated
 from conformance.judge.compare import Comparison
+from conformance.judging import ask, judge_case, judgeable, weigh
 from conformance.known.accuracy import Shares
 from conformance.known.register import Entry
 from conformance.ops import OPERATORS
-from conformance.record import Chance, Record, Scaling, Verdict
+from conformance.record import Record, Verdict
 from conformance.subject import MODES
+from conformance.tally import Tally
 from refimpl.random import Generator
 
 PEEK = (Step("seed", seed=2024), Step("peek"))
@@ -52,60 +52,6 @@ class Rules:
     recorded: Shares = field(default_factory=dict)
 
 
-@dataclass
-class Worst:
-    """The largest error of some cases that passed."""
-
-    cases: int = 0
-    share: float = 0.0
-    ulp: float = 0.0
-    call: str = ""
-
-    def add(self, case: Case, found: Comparison) -> None:
-        """Count a case that passed."""
-        self.cases += 1
-        self.ulp = max(self.ulp, found.ulp)
-        if found.share > self.share:
-            self.share, self.call = found.share, spelling.call(case.operator, case.call)
-
-
-@dataclass
-class Tally:
-    """What a cell has seen so far.
-
-    A case in which a known divergence is allowed for tells of that divergence and not of the kernel's accuracy, so that
-    the worst of them counts only where there are no others.
-    """
-
-    cases: int = 0
-    excluded: int = 0
-    plain: Worst = field(default_factory=Worst)
-    within: Worst = field(default_factory=Worst)
-    regions: Counter[str] = field(default_factory=Counter)
-    arguments: dict[str, Counter[str]] = field(default_factory=dict)
-    chance: Chance | None = None
-    scalings: tuple[Scaling, ...] = ()
-
-    def add(self, case: Case, judgement: Judgement) -> None:
-        """Count a case that was judged."""
-        self.cases += 1
-        self.regions[case.region] += 1
-        for name, value in case.call.arguments.items():
-            if not hasattr(value, "dtype"):
-                text = f"{type(value).__name__} of {len(value)}" if isinstance(value, (list, tuple)) else repr(value)
-                self.arguments.setdefault(name, Counter())[text] += 1
-        if not judgement.fails:
-            (self.within if any(part.within for part in case.parts) else self.plain).add(case, judgement.comparison)
-        if judgement.chance is not None:
-            self.chance = judgement.chance if self.chance is None else self.chance + judgement.chance
-        self.scalings = self.scalings or judgement.scalings
-
-    @property
-    def worst(self) -> Worst:
-        """The largest error of what passed."""
-        return self.plain if self.plain.cases else self.within
-
-
 class BlackBox:
     """The tape that is being judged, where it outlives the process that judges it."""
 
@@ -126,8 +72,12 @@ class BlackBox:
 class Trial:
     """One cell under the rules of a run; everything happens in this process."""
 
-    def __init__(self, cell: Cell, rules: Rules) -> None:
+    def __init__(
+        self, cell: Cell, rules: Rules, box: BlackBox | None = None, lost: Collection[str] = frozenset()
+    ) -> None:
         self.cell, self.rules = cell, rules
+        self.box = box or BlackBox()
+        self.lost = lost  # the tapes of cases that end the process, which are left out
         self.operator = OPERATORS[cell.operator]
         self.property = PROPERTIES[cell.property]
         self.subject = subject.create(cell.mode, cell.device)
@@ -141,6 +91,7 @@ class Trial:
 
     def judge(self, tape: Tape) -> tuple[Case, Judgement | None]:
         """The case of a tape, and its judgement; None if the register knows the case and sets no bound for it."""
+        self.box.write(tape)
         case = self.case(tape)
         return case, judge_case(case, self.subject, self.entries)
 
@@ -155,9 +106,35 @@ class Trial:
         case = cases.draw(self.cell, self.operator, tape.rewound())
         return sum(array.size for array in case.call.arrays.values())
 
+    def first_failing(self, tapes: Iterable[Tape]) -> Tape | None:
+        """The first tape whose case diverges; counts those before it.
+
+        Each step is taken for all cases before the next one: going to and fro between drawing, Paddle and the
+        reference costs a third more, because the processor keeps the code of none of them at hand.
+        """
+        cases = [self.case(tape) for tape in tapes if not self.lost or str(tape) not in self.lost]
+        judged = [judgeable(case, self.entries) for case in cases]
+        answers = [self._answer(case) if yes else None for case, yes in zip(cases, judged, strict=True)]
+        for case, yes, answer in zip(cases, judged, answers, strict=True):
+            if answer is self.subject:  # who is asked only now
+                self._note(case)
+            if self._fails(case, weigh(case, answer) if yes else None):
+                return case.tape
+        return None
+
+    def _answer(self, case: Case) -> Any:
+        self._note(case)
+        return ask(case, self.subject)
+
+    def _note(self, case: Case) -> None:
+        assert case.tape is not None
+        self.box.write(case.tape)
+
     def fails(self, tape: Tape) -> bool:
         """Whether a tape's case diverges; counts it."""
-        case, judgement = self.judge(tape)
+        return self.first_failing([tape]) is not None
+
+    def _fails(self, case: Case, judgement: Judgement | None) -> bool:
         if judgement is None:
             self.tally.excluded += 1
             return False
@@ -190,41 +167,6 @@ class Trial:
             regions=dict(t.regions), arguments={n: dict(c) for n, c in t.arguments.items()}, failure=failure,
             chance=t.chance, scalings=list(t.scalings),
         )  # fmt: skip
-
-
-def judge_case(case: Case, subject: Any, entries: Sequence[Entry]) -> Judgement | None:
-    """The judgement of a case, in the light of the entries of the register; None where nothing is claimed of it."""
-    check = PROPERTIES[case.cell.property]
-    for part in case.parts:
-        known = registered(part, entries) if entries else []
-        part.claimed = all(entry.within for entry in known)
-        if not part.claimed and (part is case or check.PACE.whole):
-            return None
-        part.within = tuple(entry.within for entry in known if entry.within)
-    judgement: Judgement = check.judge(case, subject)
-    return None if judgement.lacks and case.cell.dtype not in case.operator.dtypes else judgement
-
-
-def registered(case: Case, entries: Sequence[Entry]) -> list[Entry]:
-    """The entries that are about a case, or about a call of its sequence."""
-    if case.sequence or case.views:
-        return [entry for part in case.parts for entry in registered(part, entries)]
-    named = names(case)
-    return [entry for entry in entries if entry.concerns(case.cell) and entry.matches(named)]
-
-
-def names(case: Case) -> dict[str, Any]:
-    """What a predicate of the register may ask of a case."""
-    arguments, check = case.arguments, PROPERTIES[case.cell.property]
-    return {
-        **arguments,
-        **(case.operator.facts({**arguments, **case.operator.noise_of(case.call)}) if check.PACE.meant else {}),
-        **check.names(case),
-        "dtype": case.cell.dtype,
-        "largest": float(limits(case.dtype).max),
-        "layout": case.cell.layout,
-        "form": "layer" if case.call.layer else "function",
-    }
 
 
 def run(cell: Cell, rules: Rules) -> Record:
@@ -268,41 +210,32 @@ def _with_crash(cell: Cell, rules: Rules, record: Record, crashed: list[tuple[Ta
 
 def _judge_cell(cell: Cell, rules: Rules, box: BlackBox, crashed: list[tuple[Tape, Outcome]]) -> Record:
     started = time.monotonic()
-    trial = Trial(cell, rules)
+    trial = Trial(cell, rules, box, {str(tape) for tape, _ in crashed})
     if reason := _absent(trial):
         return trial.record(Verdict.ABSENT, reason=reason)
-    if reason := _kernel_absent(trial, box):
+    if reason := _kernel_absent(trial):
         if not trial.operator.dtypes:
             return trial.record(Verdict.NOT_RUN, reason=f"not run on this device: {reason}")
         return trial.record(Verdict.ABSENT, reason=reason)
     if reason := _unpredictable(trial):
         return trial.record(Verdict.NOT_RUN, reason=reason)
-    lost = {str(tape) for tape, _ in crashed}
-
-    def fails(tape: Tape) -> bool:
-        if lost and str(tape) in lost:
-            return False
-        box.write(tape)
-        return trial.fails(tape)
-
     database, key = search.examples(rules.database), str(cell).encode()
     pace, seed = trial.property.PACE.in_mode(cell.mode), _seed(cell, rules.seed)
-    tape = search.saved(database, key, fails)
+    tape = search.saved(database, key, trial.fails)
     batches = pace.batches(rules.profile.batches, trial.operator.slower)
-    tape = tape or search.search(batches, seed, fails, pace.batch, pace.alike)
+    tape = tape or search.search(batches, seed, trial.first_failing, pace.batch, pace.alike)
     if tape is None:
         return trial.record(Verdict.PASS, seconds=time.monotonic() - started)
     if not pace.shrinks:
         return trial.record(Verdict.FAIL, tape, seconds=time.monotonic() - started)
     assert trial.failure is not None
     kind = trial.failure[1].kind
-    tape = search.shrink(database, key, tape, lambda t: _same(trial, t, box, kind), trial.size)
+    tape = search.shrink(database, key, tape, lambda t: _same(trial, t, kind), trial.size)
     return trial.record(Verdict.FAIL, tape, seconds=time.monotonic() - started)
 
 
-def _same(trial: Trial, tape: Tape, box: BlackBox, kind: tuple[str, str]) -> bool:
+def _same(trial: Trial, tape: Tape, kind: tuple[str, str]) -> bool:
     """Whether a simpler tape fails in the same way."""
-    box.write(tape)
     found = trial.judge(tape)[1]
     return found is not None and found.fails and found.kind == kind
 
@@ -315,12 +248,12 @@ def _absent(trial: Trial) -> str:
     return f"the installed Paddle has no {trial.operator.api}" + (f" or no paddle.nn.{wanted}" if wanted else "")
 
 
-def _kernel_absent(trial: Trial, box: BlackBox) -> str:
+def _kernel_absent(trial: Trial) -> str:
     """Why the dtype cannot be judged, where an operator need not have it: the simplest case says so."""
     if trial.cell.dtype in trial.operator.dtypes:
         return ""
     simplest = Tape(b"")
-    box.write(simplest)
+    trial.box.write(simplest)
     call = cases.draw(trial.cell, trial.operator, simplest).call
     lacks = trial.subject.forward(call).lacks
     if not lacks and trial.judge(simplest)[1] is None:

@@ -11,8 +11,9 @@ import pytest
 
 pytest.importorskip("paddle")
 
-from benchmarks import aims, references, table
+from benchmarks import aims, references, table, throughput
 from benchmarks.references import Pair, Result, Row
+from benchmarks.throughput import Speed
 from benchmarks.turns import Ratio, in_turns, peak_memory
 
 
@@ -75,11 +76,31 @@ def test_the_page_shows_aims_and_rows():
     )
     assert reached["memory of batch_norm as a multiple of its results (batch_norm, float32)"].met
     assert not any("gelu" in what or "backward" in what for what in reached)
-    page = table.page(results, reached.values())
+    page = table.page(results, [], reached.values())
     assert "| avg_pool2d | 0.90 (0.45-1.80) | 1.60 (0.80-3.20) | +3.00 MiB | +0.00 MiB |" in page
     assert "| max_pool2d | 0.10 (0.05-0.20) |  | +0.00 MiB |  |" in page
     assert "NumPy" in page
     assert "Paddle" in page
+
+
+def test_the_page_shows_how_fast_the_trial_is():
+    speeds = [Speed("trial of relu", "float32", 12_345.6, 500.0, 1.6)]
+    page = table.page([], speeds, aims.aims([], speeds))
+    assert "| trial of relu, float32: verified cases a second and core | 12,346 | at least 10,000 | met |" in page
+    assert "| trial of relu, float32: time in a child as a multiple | 1.60 | at most 1.5 | **missed** |" in page
+    assert "| trial of relu, float32 | 12,346 | 500 | 24.7 | 1.60 |" in page
+
+
+def test_the_trial_is_measured_by_what_it_judges(monkeypatch):
+    monkeypatch.setattr(throughput, "FEWEST", 1)
+    monkeypatch.setattr(throughput, "BATCHES", 1)
+    monkeypatch.setattr(throughput, "EXAMPLES", 3)
+    row = next(throughput.rows())
+    speed = throughput.measure(row, 0.0)
+    assert (speed.name, speed.dtype) == (row.name, row.dtype)
+    assert min(speed.trial, speed.simple, speed.child) > 0
+    with pytest.raises(AssertionError, match=r"trial of relu: Traceback[^$]*float31"):
+        throughput.measure(row._replace(dtype="float31"), 0.0)
 
 
 def test_the_command_lists_selects_and_refuses():

@@ -30,4 +30,5 @@ PROPERTIES: dict[str, ModuleType] = {
     "errors": errors,
 }
 """Every property: a module with its `PACE` and the functions `applies(operator)`, `prepare(case)`, `names(case)` and
-`judge(case, subject)`."""
+`judge(case, subject)`. Those with the most cases have the last in two halves, `ask(case, subject)` and
+`weigh(case, answer)`, so that Paddle can be asked all cases of a batch in a row."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from conformance.call import Answer
 from conformance.case import Case
 from conformance.checks.judgement import Judgement, judge_outputs, raised, wide_arguments, worst
 from conformance.checks.pace import Pace
@@ -28,9 +29,19 @@ def names(case: Case) -> dict[str, Any]:
     return {}
 
 
+def ask(case: Case, subject: Any) -> Answer:
+    """Paddle's outputs."""
+    answer: Answer = subject.forward(case.call)
+    return answer
+
+
 def judge(case: Case, subject: Any) -> Judgement:
     """The worst output of one call."""
-    answer = subject.forward(case.call)
+    return weigh(case, ask(case, subject))
+
+
+def weigh(case: Case, answer: Answer) -> Judgement:
+    """The worst output in what Paddle answered."""
     if answer.error is not None:
         return raised(answer)
     operator, arguments = case.operator, wide_arguments(case)

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from conformance.call import Answer
 from conformance.case import Case
 from conformance.checks.judgement import Judgement, judge_outputs, raised, wide_arguments, worst
 from conformance.checks.pace import Pace
@@ -34,9 +35,19 @@ def names(case: Case) -> dict[str, Any]:
     return dict(case.extras)
 
 
+def ask(case: Case, subject: Any) -> Answer:
+    """Paddle's gradients."""
+    answer: Answer = subject.gradient(case.call, case.extras["cotangent"])
+    return answer
+
+
 def judge(case: Case, subject: Any) -> Judgement:
     """The worst gradient of one call."""
-    answer = subject.gradient(case.call, case.extras["cotangent"])
+    return weigh(case, ask(case, subject))
+
+
+def weigh(case: Case, answer: Answer) -> Judgement:
+    """The worst gradient in what Paddle answered."""
     if answer.error is not None:
         return raised(answer)
     operator, arguments = case.operator, wide_arguments(case)

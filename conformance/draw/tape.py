@@ -92,7 +92,7 @@ class Tape:
         if not track:
             return np.zeros(size, np.uint32)
         codes = np.frombuffer(track, np.uint8).astype(np.uint32)
-        codes += np.where(codes == 0, 0, np.uint32(salt << 8))
+        codes |= (codes != 0) * np.uint32(salt << 8)
         skip, rounds = array // TRACKS, -(-size // len(track))
         if rounds <= 1 and not skip:
             return codes[:size]

@@ -12,8 +12,9 @@ rounding is off by up to half of the smallest number; `Facts.rounding` adds that
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,8 +22,7 @@ from numpy.typing import NDArray
 Array = NDArray[Any]
 
 
-@dataclass(frozen=True)
-class Facts:
+class Facts(NamedTuple):
     """What a row may use: the case in the reference's precision, and the reference itself."""
 
     name: str  # of the output, or of the argument whose gradient this is
@@ -33,7 +33,7 @@ class Facts:
     largest: float  # the dtype's largest finite number
     reference: Callable[..., Array]  # this output for other arguments: facts.reference(x=abs(x))
     cotangent: Any = None  # an array, where this is a gradient
-    noise: Mapping[str, Any] = field(default_factory=dict)  # what a random operator drew
+    noise: Mapping[str, Any] = MappingProxyType({})  # what a random operator drew
 
     def rounding(self, count: Any, magnitude: Any) -> Any:
         """The error of `count` roundings of numbers of this magnitude."""

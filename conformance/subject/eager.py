@@ -12,13 +12,18 @@ from numpy.typing import NDArray
 from conformance.call import Answer, Call, LayerForm, Step
 from conformance.subject.arrays import array, lying, tensor
 from conformance.subject.device import Subject, function, refusal
+from conformance.subject.recent import Recent
 from conformance.subject.stream import follow
 
 Array = NDArray[Any]
 
 
 class Eager(Subject):
-    """Runs calls as a user's script would, on one device."""
+    """Runs calls as a user's script would, on one device; a layer that keeps nothing is used again, as users do."""
+
+    def __init__(self, device: str) -> None:
+        super().__init__(device)
+        self._layers: Recent[Any] = Recent(_layer, _options)
 
     def forward(self, call: Call) -> Answer:
         """The outputs ("out", or by position "0", "1", ...) and the new values of the updated arguments."""
@@ -61,7 +66,7 @@ class Eager(Subject):
             paddle.seed(call.seed)
         if call.layer is None:
             return tuple_of(function(call.api)(**given)), given
-        made = layer(call.layer, call.arguments)
+        made = _layer(call) if call.layer.state else self._layers.of(call)
         return tuple_of(made(*(given[name] for name in call.inputs))), given | parameters(made, call.layer)
 
     def ready(self, made: Any) -> Any:
@@ -107,6 +112,17 @@ def layer(form: LayerForm, arguments: Mapping[str, Any]) -> Any:
     if not arguments.get("training", True):
         made.eval()
     return made
+
+
+def _layer(call: Call) -> Any:
+    assert call.layer is not None
+    return layer(call.layer, call.arguments)
+
+
+def _options(call: Call) -> str:
+    """All that a layer without state is made of."""
+    assert call.layer is not None
+    return f"{call.layer.name} {call.layer.options} {call.arguments.get('training')}"
 
 
 def set_state(made: Any, form: LayerForm | None, arguments: Mapping[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""Programs that are built once for all calls of one form: they differ in the numbers of their arrays alone."""
+"""Programs and layers that are made once for all calls of one form."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from conformance.call import Call
 T = TypeVar("T")
 
 KEPT = 16
-"""How many programs are kept; cases of one form follow one another."""
+"""How many are kept; cases of one form follow one another."""
 
 
 class Recent(Generic[T]):
-    """What was made last for each form of call."""
+    """What was made last for each form of call; calls of one form differ in the numbers of their arrays, or as told."""
 
-    def __init__(self, make: Callable[[Call], T]) -> None:
-        self._make = make
+    def __init__(self, make: Callable[[Call], T], form: Callable[[Call], str] | None = None) -> None:
+        self._make, self._form = make, form or numbers_apart
         self._made: OrderedDict[str, T] = OrderedDict()
 
     def of(self, call: Call, purpose: str = "") -> T:
         """What was made for a call of this form and for this purpose, or is made now."""
-        key = f"{purpose}:{form(call)}"
+        key = f"{purpose}:{self._form(call)}"
         if key not in self._made:
             self._made[key] = self._make(call)
         self._made.move_to_end(key)
@@ -34,7 +34,7 @@ class Recent(Generic[T]):
         return self._made[key]
 
 
-def form(call: Call) -> str:
+def numbers_apart(call: Call) -> str:
     """All of a call but the numbers of its arrays."""
     arguments = {n: (v.shape, str(v.dtype)) if isinstance(v, np.ndarray) else v for n, v in call.arguments.items()}
     return repr((call.api, arguments, call.layer))

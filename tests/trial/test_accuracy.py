@@ -10,6 +10,7 @@ from conformance.ops import OPERATORS
 from conformance.record import Verdict
 from conformance.report import digest, html, summary
 from conformance.search import Profile
+from conformance.tally import Tally
 from tests.report.journals import ENVIRONMENT, make_journal, make_record
 
 
@@ -136,7 +137,7 @@ def test_a_known_divergence_does_not_drown_the_worst_error(tmp_path):
 
 
 def test_where_every_case_is_touched_by_a_known_divergence_the_worst_of_them_counts():
-    tally = trial.Tally()
+    tally = Tally()
     tally.within.cases, tally.within.share = 3, 0.5
     assert tally.worst.share == 0.5
     tally.plain.cases = 1

@@ -1,6 +1,8 @@
 """Work in a child process: what comes back, and the words for a child that does not come back."""
 
 import ctypes
+import gc
+import logging
 import os
 import signal
 import subprocess
@@ -54,6 +56,20 @@ def test_what_the_child_changes_stays_in_the_child():
     seen = []
     isolated(lambda: seen.append(1), 10)
     assert not seen
+
+
+def test_the_childs_garbage_collector_leaves_alone_what_it_inherits():
+    """Looking at it would copy it."""
+    assert not gc.get_freeze_count()
+    assert isolated(gc.get_freeze_count, 10).result > 1000
+
+
+def test_remarks_are_kept_to_itself():
+    """Paddle logs advice on single calls, of which there are thousands."""
+    logger = logging.getLogger("paddle")
+    levels = (logging.WARNING, logging.ERROR)
+    assert isolated(lambda: [logger.isEnabledFor(level) for level in levels], 10).result == [False, True]
+    assert logger.isEnabledFor(logging.WARNING), "here nothing is changed"
 
 
 def test_an_exception_keeps_its_traceback():

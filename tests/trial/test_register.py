@@ -12,13 +12,13 @@ from conformance.cell import Cell
 from conformance.checks import PROPERTIES
 from conformance.draw.tape import SIZE, Tape
 from conformance.judge.within import WITHIN
+from conformance.judging import names
 from conformance.known import register
 from conformance.known.register import Broken, holds, read
 from conformance.line import parse
 from conformance.ops import OPERATORS
 from conformance.plan import Selection
 from conformance.plan import cells as all_cells
-from conformance.trial import names
 
 ENTRIES = read()
 

@@ -24,9 +24,14 @@ class Seen:
         return self.holds(tape.rewound())
 
 
+def _one_by_one(holds):
+    """How a batch is judged: tape by tape, until one fails."""
+    return lambda tapes: next(filter(holds, tapes), None)
+
+
 def _drawn(batches, seed):
     seen = Seen()
-    assert search(batches, seed, seen) is None
+    assert search(batches, seed, _one_by_one(seen)) is None
     return seen.tapes
 
 
@@ -55,7 +60,7 @@ def test_the_same_seed_draws_the_same_tapes():
 
 def test_tapes_that_are_alike_differ_in_region_and_values_alone():
     seen = Seen()
-    search(3, 5, seen, 8, 4)
+    search(3, 5, _one_by_one(seen), 8, 4)
     for first in range(0, len(seen.tapes), 4):
         alike = seen.tapes[first : first + 4]
         assert len({tape.head[1:] for tape in alike}) == 1
@@ -81,14 +86,15 @@ def test_every_byte_takes_every_value_alike_often():
 @pytest.mark.parametrize("planted", range(0, 256, 37))
 def test_a_condition_of_one_in_256_is_found(planted):
     """The odds against it are e**-8 with the quick profile."""
-    found = search(PROFILES["quick"].batches * 4, planted, lambda tape: tape.integers(5, 0, 255)[4] == planted)
+    judge = _one_by_one(lambda tape: tape.integers(5, 0, 255)[4] == planted)
+    found = search(PROFILES["quick"].batches * 4, planted, judge)
     assert found is not None
     assert found.integers(5, 0, 255)[4] == planted, "read from the front"
 
 
 def test_the_search_ends_at_the_first_tape_that_fails():
     seen = Seen(lambda tape: tape.integer(0, 15) == 3)
-    found = search(8, 3, seen)
+    found = search(8, 3, _one_by_one(seen))
     failing = [tape.rewound().integer(0, 15) == 3 for tape in seen.tapes]
     assert failing.index(True) == len(failing) - 1
     assert found == seen.tapes[-1]
@@ -98,7 +104,7 @@ def test_a_tape_that_fails_once_only_is_found():
     """A kernel that reads memory it does not own fails at times; that is no error of the search."""
     times = iter(range(10**6))
     seen = Seen(lambda tape: next(times) == 100)
-    assert search(8, 0, seen) == seen.tapes[100]
+    assert search(8, 0, _one_by_one(seen)) == seen.tapes[100]
 
 
 def test_an_exception_of_the_predicate_is_not_swallowed(database):
@@ -106,7 +112,7 @@ def test_an_exception_of_the_predicate_is_not_swallowed(database):
         raise LookupError("the trial is at fault")
 
     with pytest.raises(LookupError):
-        search(1, 0, broken)
+        search(1, 0, _one_by_one(broken))
     with pytest.raises(LookupError):
         shrink(database, KEY, Tape(b"\1"), broken, _length)
 
@@ -161,7 +167,7 @@ def test_shrinking_is_deterministic(tmp_path):
     def fails(tape):
         return sum(tape.integers(6, 0, 50)) > 111 and tape.codes(0, 4, 0).sum() % 7 == 3
 
-    start = search(50, 4, lambda tape: fails(tape.rewound()))
+    start = search(50, 4, _one_by_one(lambda tape: fails(tape.rewound())))
     shrunk = [
         shrink(examples(str(tmp_path / name)), KEY, start, lambda tape: fails(tape.rewound()), _length)
         for name in "abcd"
