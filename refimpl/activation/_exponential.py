@@ -24,6 +24,11 @@ def vanishing(x: Array) -> Array:
     return cells
 
 
+def any_vanishing(x: Array) -> Array | None:
+    """`vanishing`, or None if no cell is, as in most blocks."""
+    return None if x.min() >= np.log(np.finfo(x.dtype).tiny) else vanishing(x)  # NaN is no minimum
+
+
 def bounded(x: Array) -> Array:
     """x, no lower than where even e^(x/2) is 0: minus infinity becomes a number, and x * e^x its limit, -0 (ACT-G4)."""
     raised: Array = np.maximum(x, 4 * np.log(np.finfo(x.dtype).tiny))
@@ -59,6 +64,14 @@ def quotient(x: Array, divisor: float) -> tuple[Array, Array]:
 def logistic(x: Array) -> Array:
     """1 / (1 + e^-x); where e^-x would overflow it is e^x, down to the last subnormal number."""
     return patch(1 / (1 + np.exp(-x)), vanishing(x), np.exp, x)
+
+
+def one_and_exp(x: Array, out: Array) -> Array:
+    """1 + e^-x, by which the logistic function divides, written to `out`."""
+    np.negative(x, out=out)
+    np.exp(out, out=out)
+    out += 1
+    return out
 
 
 def logistic_slope(x: Array) -> Array:

@@ -1,9 +1,12 @@
-"""The normal distribution far into its tail: e^(-u^2/2), and u times the probability of lying above u."""
+"""The normal distribution far into its tail: e^(-u^2/2), and u times the probability of lying above u.
+
+Near 0, where most numbers are, fewer coefficients do, and the rounded square is exact enough for its exponential.
+"""
 
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -12,6 +15,7 @@ from refimpl.activation._exact import halves
 from refimpl.activation._exponential import patch
 
 SHIFT = 5
+NEAR = 2.1875  # up to this u, rounding u^2/2 moves u e^(-u^2/2) by less than 1.5 units in its last place
 # From these u on, u e^(-u^2/2) rounds to 0 in the dtype.
 LIMITS = {"float32": 14.7, "float64": 38.7, "longdouble": 152.0}
 
@@ -36,6 +40,28 @@ def tail(share: Array) -> Array:
         value *= centred
     value += coefficients[0]
     return value
+
+
+def has_near(dtype: np.dtype[Any]) -> bool:
+    """Whether `near_tail` has coefficients for a dtype."""
+    return _kind(dtype) in NEAR_TABLES
+
+
+def near_tail(u: Array, share: Array, centred: Array, out: Array) -> None:
+    """u P(X > u) for a standard normal X and u in [0, NEAR], written to `out`; `share` and `centred` are room."""
+    shift, centre, coefficients = _near_approximation(u.dtype)
+    np.add(u, shift, out=share)
+    np.divide(u, share, out=share)
+    np.subtract(share, centre, out=centred)
+    np.multiply(centred, coefficients[-1], out=out)
+    for coefficient in coefficients[-2:0:-1]:
+        out += coefficient
+        out *= centred
+    out += coefficients[0]
+    out *= share
+    gaussian = np.square(u, out=centred)
+    gaussian *= -0.5
+    out *= np.exp(gaussian, out=gaussian)
 
 
 def times_gaussian(factor: Array, u: Array) -> Array:
@@ -74,9 +100,20 @@ def _gaussian(u: Array) -> Array:
 @cache
 def _approximation(dtype: np.dtype[Any]) -> tuple[list[Any], Any]:
     """The coefficients of p and the limit of u for a dtype; a wider one than 64 bits gets those of 64 bits."""
-    eps = np.finfo(dtype).eps
-    kind = "float32" if eps > 1e-10 else "float64" if eps > 1e-17 else "longdouble"
+    kind = _kind(dtype)
     return [dtype.type(text) for text in COEFFICIENTS[kind]], dtype.type(LIMITS[kind])
+
+
+@cache
+def _near_approximation(dtype: np.dtype[Any]) -> tuple[Any, Any, list[Any]]:
+    """The shift, the centre and the coefficients of `near_tail` for a dtype."""
+    table = NEAR_TABLES[_kind(dtype)]
+    return dtype.type(table.shift), dtype.type(table.centre), [dtype.type(text) for text in table.coefficients]
+
+
+def _kind(dtype: np.dtype[Any]) -> str:
+    eps = np.finfo(dtype).eps
+    return "float32" if eps > 1e-10 else "float64" if eps > 1e-17 else "longdouble"
 
 
 # Lowest first; tests/refimpl/activation/mills.py derives them. Errors 2^-26, 2^-54 and 2^-65.
@@ -146,5 +183,50 @@ COEFFICIENTS = {
         "3.71673557766044298054e-3",
         "-1.408897295882262776048e-3",
         "-1.541065676628991376366e-3",
+    ),
+}
+
+
+class NearTable(NamedTuple):
+    """The same polynomial for u up to NEAR, in powers of u / (u + shift) - centre."""
+
+    shift: int
+    centre: float
+    coefficients: tuple[str, ...]
+
+
+# Errors 2^-26 and 2^-54; of the shifts and centres nearby these leave the least rounding errors.
+NEAR_TABLES = {
+    "float32": NearTable(
+        4,
+        0.15625,
+        (
+            "1.430986614",
+            "-2.974758829",
+            "3.806537365",
+            "-2.846423655",
+            "7.830752142e-1",
+            "4.902090969e-1",
+            "-3.48707777e-1",
+        ),
+    ),
+    "float64": NearTable(
+        6,
+        0.15625,
+        (
+            "1.75679523084229665",
+            "-5.37603246949388119",
+            "1.22617889757016033e+1",
+            "-2.16546007432618057e+1",
+            "2.99395210906174891e+1",
+            "-3.20644382245269874e+1",
+            "2.55121114990475669e+1",
+            "-1.33435212072052188e+1",
+            "2.39053642884693579",
+            "2.43409961237424903",
+            "-1.81818964301354306",
+            "-1.18380277214929732e-1",
+            "6.30473409018908015e-1",
+        ),
     ),
 }

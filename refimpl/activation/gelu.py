@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from refimpl._arguments import Array, one_of
-from refimpl.activation._blocks import pointwise, pointwise_vjp
+from refimpl._arguments import Array, accumulator, floating, one_of
+from refimpl.activation._blocks import pointwise, pointwise_vjp, written
 from refimpl.activation._exact import expansion, two_product, two_sum
 from refimpl.activation._exponential import logistic, logistic_slope, patch, times_exp, vanishing
-from refimpl.activation._normal import SHIFT, magnitude, tail, times_gaussian
+from refimpl.activation._normal import NEAR, SHIFT, has_near, magnitude, near_tail, tail, times_gaussian
 
 FORMS = (False, True, "none", "tanh")
 DENSITY = "0.3989422804014326779399460599343818684759"  # 1 / sqrt(2 pi)
@@ -31,7 +31,10 @@ def gelu(x: ArrayLike, approximate: str | bool = False) -> Array:
     >>> gelu([-1.0, 0.5], approximate="tanh")
     array([-0.15880801,  0.34571401])
     """
-    return pointwise(_by_tanh if _approximated(approximate) else _exact, x)
+    if _approximated(approximate):
+        return pointwise(_by_tanh, x)
+    array = floating("x", x)
+    return written(_near, array, 4, _exact) if has_near(accumulator(array.dtype)) else pointwise(_exact, array)
 
 
 def gelu_vjp(grad_out: ArrayLike, x: ArrayLike, approximate: str | bool = False) -> tuple[Array]:
@@ -55,6 +58,17 @@ def _exact(x: Array) -> Array:  # ACT-GELU-2
     out: Array = np.clip(x, 0, np.inf)
     out -= times_gaussian(share, u)
     return patch(out, out == 0, lambda x: np.copysign(0, x), x)  # ACT-G5
+
+
+def _near(out: Array, x: Array, u: Array, positive: Array, spare: Array, tail: Array) -> Array:
+    """The same where |x| <= NEAR; returns where it is not."""
+    np.abs(x, out=u)
+    near_tail(u, positive, spare, out=tail)
+    np.clip(x, 0, np.inf, out=positive)
+    np.subtract(positive, tail, out=out)
+    if not u.min() > 0:
+        patch(out, out == 0, lambda x: np.copysign(0, x), x)  # ACT-G5
+    return u > NEAR
 
 
 def _exact_slope(x: Array) -> Array:  # ACT-GELU-3

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from refimpl._arguments import Array
-from refimpl.activation._blocks import pointwise, pointwise_vjp
-from refimpl.activation._exponential import logistic, logistic_slope
+from refimpl.activation._blocks import pointwise, pointwise_vjp, written
+from refimpl.activation._exponential import any_vanishing, logistic, logistic_slope, one_and_exp
 
 
 def sigmoid(x: ArrayLike) -> Array:
@@ -18,7 +18,7 @@ def sigmoid(x: ArrayLike) -> Array:
     >>> sigmoid([-0.4, 0.0, 0.3])
     array([0.40131234, 0.5       , 0.57444252])
     """
-    return pointwise(logistic, x)  # ACT-SIGMOID-1
+    return written(_sigmoid, x, 1, np.exp)
 
 
 def sigmoid_vjp(grad_out: ArrayLike, x: ArrayLike) -> tuple[Array]:
@@ -48,3 +48,8 @@ def log_sigmoid_vjp(grad_out: ArrayLike, x: ArrayLike) -> tuple[Array]:
     (array([5.00000000e-001, 9.85967654e-305]),)
     """
     return pointwise_vjp(lambda x: logistic(-x), grad_out, x)  # ACT-LSIGMOID-2
+
+
+def _sigmoid(out: Array, x: Array, divisor: Array) -> Array | None:  # ACT-SIGMOID-1
+    np.divide(1, one_and_exp(x, divisor), out=out)
+    return any_vanishing(x)

@@ -6,8 +6,17 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from refimpl._arguments import Array
-from refimpl.activation._blocks import pointwise, pointwise_vjp
-from refimpl.activation._exponential import bounded, logistic, logistic_slope, patch, times_exp, vanishing
+from refimpl.activation._blocks import pointwise_vjp, written
+from refimpl.activation._exponential import (
+    any_vanishing,
+    bounded,
+    logistic,
+    logistic_slope,
+    one_and_exp,
+    patch,
+    times_exp,
+    vanishing,
+)
 
 
 def silu(x: ArrayLike) -> Array:
@@ -18,7 +27,7 @@ def silu(x: ArrayLike) -> Array:
     >>> silu([1.0, 2.0, 3.0])
     array([0.73105858, 1.76159416, 2.85772238])
     """
-    return pointwise(gate, x)
+    return written(_silu, x, 1, _far_gate)
 
 
 def silu_vjp(grad_out: ArrayLike, x: ArrayLike) -> tuple[Array]:
@@ -49,8 +58,18 @@ def swish_vjp(grad_out: ArrayLike, x: ArrayLike) -> tuple[Array]:
 
 
 def gate(x: Array) -> Array:
-    """silu of a block; x * e^x, its limit -0 included, where e^-x would overflow."""
-    return patch(x / (1 + np.exp(-x)), vanishing(x), lambda x: times_exp(bounded(x), x), x)  # ACT-SILU-1
+    """silu of a block."""
+    return patch(x / (1 + np.exp(-x)), vanishing(x), _far_gate, x)
+
+
+def _silu(out: Array, x: Array, divisor: Array) -> Array | None:  # ACT-SILU-1
+    np.divide(x, one_and_exp(x, divisor), out=out)
+    return any_vanishing(x)
+
+
+def _far_gate(x: Array) -> Array:
+    """silu where e^-x would overflow: x * e^x, its limit -0 included."""
+    return times_exp(bounded(x), x)
 
 
 def gate_slope(x: Array) -> Array:
