@@ -13,8 +13,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from refimpl._arguments import Array, accumulator
+from refimpl._memory import aligned
 
-_BLOCK = 1 << 18  # bytes of a temporary
+_BLOCK = 200_000  # bytes of a block with intermediate results
+_READ = 1 << 20  # bytes of one without
 _REUSED = 16  # blocks from which on it pays to repeat a channel's numbers over a whole block
 _ROWS = 1024  # numbers added up one after the other, where the channels come last
 
@@ -26,12 +28,14 @@ class Centred(NamedTuple):
 
     scale: None, or a power of two for each channel that keeps what is read, and its square, inside the range.
     center: the mean, rounded, where it is far from 0, so that it cancels before all other rounding; else 0.
+    shifted: whether any center is not 0.
     offset, var: the mean and the variance of what is read, in at least float64.
     """
 
     view: Array
     scale: Array | None
     center: Array
+    shifted: bool
     offset: Array
     var: Array
 
@@ -51,13 +55,17 @@ class Centred(NamedTuple):
         part: Array = share * self.var / self.scaling / self.scaling
         return part
 
+    @property
+    def copied(self) -> bool:
+        """Whether reading takes more than a look."""
+        return self.scale is not None or self.view.dtype != self.center.dtype or self.shifted
+
     def read(self, block: Block) -> Array:
         """The centred values of a block; the array may share memory with `view`."""
         values = self.view[block].astype(self.center.dtype, copy=False)
-        center = self.center[block[1], None]
         if self.scale is not None:
             values = values * self.scale[block[1], None]
-        return values - center if center.any() else values
+        return values - self.center[block[1], None] if self.shifted else values
 
 
 def wide(dtype: np.dtype[Any]) -> np.dtype[Any]:
@@ -91,10 +99,9 @@ def _measured(view: Array, scale: Array | None) -> Centred:
     two bits cancel in the end; by the third time, equal values are centered exactly and their variance is 0.
     """
     count = view.shape[0] * view.shape[2]
-    nothing = np.zeros(view.shape[1], wide(view.dtype))
-    values = _about(view, scale, nothing, nothing, nothing)
+    values = uncentred(view, scale)
     for _ in range(3):
-        first, second = (total / count for total in totals(values, values))
+        first, second = (total / count for total in totals(values, None, values))
         var = np.maximum(second - first * first, 0)  # BN-F2, BN-F3
         values = _about(view, scale, values.center.astype(var.dtype), first, var)
         if not np.any(first * first > 0.75 * second):  # BN-N1
@@ -106,39 +113,50 @@ def _about(view: Array, scale: Array | None, near: Array, rest: Array, var: Arra
     """The channels about the mean near + rest, or about 0 where that costs at most two bits."""
     mean = near + rest
     center = np.where(mean * mean > 3 * var, mean, 0).astype(accumulator(view.dtype))  # BN-N2
-    return Centred(view, scale, center, (near - center) + rest, var)
+    return Centred(view, scale, center, bool(center.any()), (near - center) + rest, var)
 
 
-def totals(left: Centred, right: Centred) -> tuple[Array, Array]:
-    """The sums over each channel of what is read from `left`, and of its product with `right`."""
-    first, second = np.zeros((2, left.center.size), wide(left.view.dtype))
-    for block in product(*_tiling(left.view.shape, left.center.itemsize)):  # BN-X1: no sum mixes channels
+def uncentred(view: Array, scale: Array | None = None) -> Centred:
+    """The channels about 0, their moments unknown."""
+    nothing = np.zeros(view.shape[1], wide(view.dtype))
+    return Centred(view, scale, np.zeros(view.shape[1], accumulator(view.dtype)), False, nothing, nothing)
+
+
+def totals(left: Centred, *others: Centred | None) -> list[Array]:
+    """The sums over each channel of what is read from `left`, times what is read from each of the others (None: 1)."""
+    sums = [np.zeros(left.center.size, wide(left.view.dtype)) for _ in others]
+    limit = _BLOCK if any(values and values.copied for values in (left, *others)) else _READ
+    for block in product(*_tiling(left.view.shape, left.center.itemsize, limit)):  # BN-X1: no sum mixes channels
         values = left.read(block)
-        others = values if right is left else right.read(block)
-        first[block[1]] += _inner(values, None)
-        second[block[1]] += _inner(values, others)
-    return first, second
+        for total, right in zip(sums, others, strict=True):
+            total[block[1]] += _inner(values, right and (values if right is left else right.read(block)))
+    return sums
 
 
 def affine(terms: Sequence[tuple[Centred, Array]], constant: Array, out_dtype: np.dtype[Any]) -> Array:
     """The sum over the terms of factor times what is read, plus a constant."""
     dtype = np.result_type(*(values.center for values, _ in terms))
     out = np.empty(terms[0][0].view.shape, out_dtype)
-    along_a, along_c, along_b = _tiling(out.shape, dtype.itemsize)
+    along_a, along_c, along_b = _tiling(out.shape, dtype.itemsize, _BLOCK)
     reused = len(along_a) * len(along_b) >= _REUSED
-    tile = out[along_a[0], along_c[0], along_b[0]].shape if reused else (1, 1, 1)
+    if not reused and len(terms) == 1 and not terms[0][0].copied and out.dtype == dtype:
+        along_a, along_c, along_b = _tiling(out.shape, dtype.itemsize, _READ)
+    largest = out[along_a[0], along_c[0], along_b[0]].shape
+    tile = largest if reused else (1, 1, 1)
+    room = aligned((len(terms) - (out.dtype == dtype), *largest), dtype)
     for channels in along_c:
-        factors = [_spread(factor[channels], tile, dtype) for _, factor in terms]
-        constants = _spread(constant[channels], tile, dtype)
+        tiles = [_spread(numbers[channels], tile, dtype) for numbers in (*(f for _, f in terms), constant)]
         for rows, columns in product(along_a, along_b):
             block = (rows, channels, columns)
             target = out[block]
-            cells = (slice(target.shape[0]), slice(None), slice(target.shape[2]))
-            total = target if out.dtype == dtype else np.empty(target.shape, dtype)
-            np.multiply(terms[0][0].read(block), factors[0][cells], out=total)
-            for (values, _), factor in zip(terms[1:], factors[1:], strict=True):
-                total += values.read(block) * factor[cells]
-            np.add(total, constants[cells], out=target, casting="same_kind")  # BN-D1
+            cells = tuple(slice(length) for length in target.shape)
+            *factors, constants = (numbers[cells] for numbers in tiles)
+            parts = [part[cells] for part in room]
+            total = target if out.dtype == dtype else parts.pop()
+            np.multiply(terms[0][0].read(block), factors[0], out=total)
+            for (values, _), factor, part in zip(terms[1:], factors[1:], parts, strict=True):
+                total += np.multiply(values.read(block), factor, out=part)
+            np.add(total, constants, out=target, casting="same_kind")  # BN-D1
     return out
 
 
@@ -159,12 +177,12 @@ def _inner(left: Array, right: Array | None) -> Array:
     return total
 
 
-def _tiling(shape: tuple[int, ...], itemsize: int) -> tuple[list[slice], list[slice], list[slice]]:
-    """Slices along A, C and B whose products are contiguous blocks of at most _BLOCK bytes."""
+def _tiling(shape: tuple[int, ...], itemsize: int, limit: int) -> tuple[list[slice], list[slice], list[slice]]:
+    """Slices along A, C and B whose products are contiguous blocks of at most `limit` bytes."""
     a, c, b = shape
-    width_b = min(b, _BLOCK // itemsize)
-    width_c = min(c, max(1, _BLOCK // itemsize // width_b))
-    width_a = min(a, max(1, _BLOCK // itemsize // (width_b * width_c)), _ROWS)
+    width_b = min(b, limit // itemsize)
+    width_c = min(c, max(1, limit // itemsize // width_b))
+    width_a = min(a, max(1, limit // itemsize // (width_b * width_c)), _ROWS)
     return _pieces(a, width_a), _pieces(c, width_c), _pieces(b, width_b)
 
 
@@ -182,7 +200,7 @@ def _power_of_two(view: Array) -> Array:
     """For each channel of finite values the power of two that brings its largest magnitude to [1/2, 1)."""
     limits = np.finfo(accumulator(view.dtype))
     top = np.zeros(view.shape[1], limits.dtype)
-    for block in product(*_tiling(view.shape, limits.dtype.itemsize)):
+    for block in product(*_tiling(view.shape, limits.dtype.itemsize, _BLOCK)):
         top[block[1]] = np.maximum(top[block[1]], abs(view[block]).max(axis=(0, 2)))
     exponent = np.clip(np.frexp(top)[1], limits.minexp + 2, limits.maxexp - 2)
     scale: Array = np.ldexp(limits.dtype.type(1), -exponent)

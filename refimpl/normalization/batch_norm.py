@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from refimpl._arguments import Array, floating, number, one_of, probability, rank, same_shape
-from refimpl.normalization._channels import Centred, affine, centred, measured, totals, wide
+from refimpl.normalization._channels import Centred, affine, centred, measured, totals, uncentred, wide
 
 FORMATS = ("NC", "NCL", "NCHW", "NCDHW", "NLC", "NHWC", "NDHWC")
 
@@ -128,7 +128,7 @@ def _of_batch(call: _Call, grad: Array) -> tuple[Array, Array, Array]:
     count = grad.size // grad.shape[1]
     values, grads = measured(call.x, call.epsilon), measured(grad, 1.0)
     inverse = _inverse_std(values, call.epsilon)
-    covariance = totals(grads, values)[1] / count - grads.offset * values.offset
+    covariance = totals(grads, values)[0] / count - grads.offset * values.offset
     of_grad = call.weight * inverse * values.scaling / grads.scaling
     of_value = -(of_grad * inverse) * (inverse * covariance)  # a square of the inverse could underflow
     constant = -(of_grad * grads.offset + of_value * values.offset)
@@ -139,8 +139,7 @@ def _of_batch(call: _Call, grad: Array) -> tuple[Array, Array, Array]:
 def _of_running(call: _Call, grad: Array) -> tuple[Array, Array, Array]:
     """The gradients where mean and variance are constants."""
     values = centred(call.x, call.mean, call.var)
-    zero = np.zeros_like(values.center)
-    total, product = totals(Centred(grad, None, zero, zero, zero), values)
+    total, product = totals(uncentred(grad), None, values)
     inverse = _inverse_std(values, call.epsilon)
     factor = (call.weight * inverse * values.scaling).astype(values.center.dtype)
     of_x: Array = grad * factor[:, None]  # BN-G2
