@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from refimpl._memory import aligned
 from refimpl.activation import _normal
-from refimpl.activation._blocks import BLOCK_BYTES, elementwise
+from refimpl.activation._blocks import BLOCK_BYTES, elementwise, written
 from refimpl.activation._exact import expansion, halves, two_product, two_sum
 from refimpl.activation._exponential import multiple, patch, quotient, times_exp
 from refimpl.activation._rows import total
@@ -141,3 +142,26 @@ def test_blocks_cover_every_cell_once(cells: int) -> None:
     assert np.array_equal(got, x + 1)
     assert sum(seen) == size
     assert all(size * 8 <= BLOCK_BYTES for size in seen)
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32])
+def test_cells_where_a_writer_does_not_hold(dtype: Any) -> None:
+    """They are computed by the other formula, in whatever block they lie, and no others are."""
+    x = np.arange(BLOCK_BYTES // 4 * 2 + 5) % 2000
+    far = x % 1999 == 7
+
+    def write(out: np.ndarray, x: np.ndarray, double: np.ndarray) -> np.ndarray:
+        np.multiply(x, 2, out=double)
+        np.add(double, 1, out=out)
+        return x % 1999 == 7
+
+    got = written(write, x.astype(dtype), 1, np.negative)
+    assert got.dtype == dtype
+    assert np.array_equal(got, np.where(far, -x, 2 * x + 1).astype(dtype))
+
+
+def test_room_begins_with_a_cache_line() -> None:
+    for length in (1, 7, 64, 1000):
+        room = aligned((3, length), np.dtype(np.float64))
+        assert room.shape == (3, length)
+        assert room.ctypes.data % 64 == 0
