@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from math import isfinite, prod
 from typing import Any
 
@@ -28,52 +28,59 @@ class Gathered:
 
 
 class Multiplied:
-    """The sums of all windows as products with a matrix of 0 and 1 for each axis: those of their cells, and zeros.
+    """Sums along every axis as products with its matrix of 0 and 1, (results, terms): sums of some terms, and zeros."""
 
-    But 0 times what is not finite is not 0, and a sum of -0 and 0 is not -0. Where there may be such cells the windows
-    are found `otherwise`, from the same row.
-    """
+    def __init__(self, planes: int, channels: int, matrices: Sequence[Array]) -> None:
+        self.terms = (planes, *(matrix.shape[1] for matrix in matrices), channels)
+        self.sums = tuple(matrix.shape[0] for matrix in matrices)
+        self.matrices = matrices
+        self.factors: dict[np.dtype[Any], list[tuple[Array, int, int]]] = {}
+
+    def __call__(self, terms: Array) -> Array:
+        planes, *_, channels = self.terms
+        sums = terms if channels == 1 else np.moveaxis(terms.reshape(self.terms), -1, 1)
+        for factor, length, inner in self._factors(terms.dtype):
+            sums = sums.reshape(-1, length).dot(factor) if inner == 1 else factor @ sums.reshape(-1, length, inner)
+        if channels == 1:
+            return sums.reshape(planes, *self.sums, 1)
+        return np.moveaxis(sums.reshape(planes, channels, *self.sums), 1, -1)
+
+    def _factors(self, dtype: np.dtype[Any]) -> list[tuple[Array, int, int]]:
+        """The matrix of each axis, inner ones first, its length, and how far its neighbours are apart by then."""
+        if dtype not in self.factors:
+            self.factors[dtype] = found = []
+            inner = 1
+            for matrix in reversed(self.matrices):
+                factor = np.ascontiguousarray(matrix if inner > 1 else matrix.T, dtype)
+                found.append((factor, matrix.shape[1], inner))
+                inner *= matrix.shape[0]
+        return self.factors[dtype]
+
+
+class Summed:
+    """The sums of all windows as products with matrices or, where those are not exact, found otherwise."""
 
     def __init__(self, box: Box, otherwise: Callable[[Array], Array]) -> None:
-        self.box = box
+        self.multiplied = Multiplied(box.shape[0], box.shape[-1], [incidence(side) for side in box.sides])
         self.otherwise = otherwise
-        self.shape = (box.shape[0], box.shape[-1], *map(len, box.sides))
-        self.matrices: dict[np.dtype[Any], list[tuple[Array, int, int]]] = {}
 
-    def __call__(self, row: Array, join: Any, out: Array | None = None) -> Any:
-        channels = self.shape[1]
-        sums = row if channels == 1 else np.moveaxis(row.reshape(self.box.shape), -1, 1)
-        for matrix, length, inner in self._matrices(row.dtype):
-            sums = sums.reshape(-1, length).dot(matrix) if inner == 1 else matrix @ sums.reshape(-1, length, inner)
-        if not exact(sums, row):
-            return self.otherwise(row)
-        return np.moveaxis(sums.reshape(self.shape), 1, -1)
-
-    def _matrices(self, dtype: np.dtype[Any]) -> list[tuple[Array, int, int]]:
-        """The matrix of each axis, inner ones first, its length, and how far its neighbours are apart by then."""
-        if dtype not in self.matrices:
-            self.matrices[dtype] = found = []
-            inner = 1
-            for side in reversed(self.box.sides):
-                matrix = incidence(side, dtype)
-                found.append((matrix if inner > 1 else np.ascontiguousarray(matrix.T), side.cells, inner))
-                inner *= len(side)
-        return self.matrices[dtype]
+    def __call__(self, row: Array, join: Any, out: Array | None = None) -> Array:
+        sums = self.multiplied(row)
+        return sums if exact(sums, row) else self.otherwise(row)
 
 
-def incidence(side: Side, dtype: np.dtype[Any]) -> Array:
+def incidence(side: Side) -> Array:
     """The matrix (windows, cells) whose entries are 1 where a window holds a cell, and 0 elsewhere."""
     starts, sizes, cells = np.asarray(side.starts)[:, None], np.asarray(side.each)[:, None], np.arange(side.cells)
-    holds: Array = (cells >= starts) & (cells < starts + sizes)
-    return holds.astype(dtype)
+    return (cells >= starts) & (cells < starts + sizes)  # type: ignore[no-any-return]
 
 
-def exact(sums: Array, terms: Array) -> bool:
-    """Whether products of terms with matrices of 0 and 1 are sums of those terms, up to rounding."""
-    flat = sums.reshape(-1)
-    if not isfinite(flat.dot(flat)):  # or it overflows, though the sums do not
+def exact(told: Array, terms: Array) -> bool:
+    """Whether products of terms with matrices of 0 and 1 are sums of some of them, up to rounding; `told` by the sums or
+    by the terms, whichever are fewer. 0 times what is not finite is not 0, and -0 + 0 is not -0."""
+    if not isfinite(np.vdot(told, told)):  # which may overflow though the sums do not
         return False
-    return bool(flat.all()) or not bool((np.signbit(terms) & (terms == 0)).any())
+    return bool(told.all()) or not bool((np.signbit(terms) & (terms == 0)).any())
 
 
 def taps(box: Box, most: int) -> Array | None:

@@ -163,13 +163,11 @@ def maximum_and_mask(x: Array, geometry: Geometry) -> tuple[Array, Array]:
     x = np.ascontiguousarray(x)
     out, mask = np.empty(geometry.out_view, x.dtype), np.empty(geometry.out_view, np.int32)
     for block in blocks(geometry, _cost(x.itemsize, geometry)):
-        distances, where = first_maxima(x, block, _lowest(x), apart=apart(geometry))
-        cells = _cells(distances, where, geometry)
+        cells, where = first_maxima(x, block, _lowest(x), apart=apart(geometry))
         held: Any = slice(None) if where.held is None else where.held
         out[block.outputs] = _lowest(x)
         out[block.outputs][:, held] = x.reshape(-1)[block.offset :][cells[:, held]]
-        mask[block.outputs] = where.corners + distances  # POOL-M2
-        mask[block.outputs] += sum(s.start * step for s, step in zip(block.inputs[1:], where.steps, strict=False))
+        mask[block.outputs] = cells - (where.planes - block.offset % max(1, prod(geometry.view[1:])))  # POOL-M2
         if where.held is not None:
             mask[block.outputs][:, ~where.held] = -1  # POOL-M5
     return out.reshape(geometry.out_shape), mask.reshape(geometry.out_shape)
@@ -179,20 +177,14 @@ def maximum_vjp(grad_out: ArrayLike, x: Array, geometry: Geometry) -> Array:
     """The gradient of every window, given to its first maximum."""
     x = np.ascontiguousarray(floating("x", x))
     g = same_shape("grad_out", floating("grad_out", grad_out), geometry.out_shape).reshape(geometry.out_view)
-    out = np.zeros(geometry.view, accumulator(x.dtype))
+    out = np.zeros(x.size, accumulator(x.dtype))
     for block in blocks(geometry, _cost(x.itemsize, geometry)):
-        distances, where = first_maxima(x, block, _lowest(x), apart=apart(geometry))
-        cells, shares = _cells(distances, where, geometry), g[block.outputs].astype(out.dtype, copy=False)
+        cells, where = first_maxima(x, block, _lowest(x), apart=apart(geometry))
+        shares = g[block.outputs].astype(out.dtype, copy=False)
         if where.held is not None:
             cells, shares = cells[:, where.held], shares[:, where.held]
-        np.add.at(out.reshape(-1)[block.offset :], cells.reshape(-1), shares.reshape(-1))  # POOL-M6
+        np.add.at(out[block.offset :], cells.reshape(-1), shares.reshape(-1))  # POOL-M6
     return out.reshape(x.shape).astype(x.dtype, copy=False)
-
-
-def _cells(distances: Array, where: Layout, geometry: Geometry) -> Array:
-    """The cells of the flattened array that lie so far from the starts of the windows."""
-    channels = geometry.view[-1]
-    return where.cells + (distances if channels == 1 else np.multiply(distances, channels, dtype=np.intp))
 
 
 @lru_cache(maxsize=1024)

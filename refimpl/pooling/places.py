@@ -83,15 +83,18 @@ class First:
         further: Any = self.dtype.type(reach * self.steps[axis - 1])
         if right.distances is not None:
             further = right.distances + further
-        if left.distances is not None and axis > 1 and not self.inner_first:
+        if left.distances is None:
+            distances = later.view(np.uint8) * further
+        elif self.inner_first or axis == 1:  # what wins from the right lies further on than all of the left
+            distances = later.view(np.uint8) * further
+            np.maximum(distances, left.distances, out=distances)
+        else:
             equal = left_values == right_values
             if self.nan:
                 equal |= np.isnan(left_values) & np.isnan(right_values)
             later |= equal & (further < left.distances)
-        if left.distances is not None:
             further -= left.distances  # modulo the range of the dtype, as the sum below
-        distances = later.view(np.uint8) * further
-        if left.distances is not None:
+            distances = later.view(np.uint8) * further
             distances += left.distances
         return Ranked(None, distances, (left_values, right_values))
 
@@ -107,11 +110,13 @@ class Layout(NamedTuple):
 
     steps: tuple[int, ...]  # how far apart in the plane neighbouring cells along each axis are
     dtype: np.dtype[Any]  # of distances
-    corners: Array  # in their plane: (*windows, 1)
+    channels: int  # of the input, of which the box may have but some
+    planes: Array  # where each plane starts in the flattened array: (planes, 1, ..., 1)
     cells: Array  # in the flattened array: (planes, *windows, channels)
     nearest: Array | None  # how far from there the first cell of the input in each window is, unless it is that one
     held: Array | None  # which windows hold a cell of the input at all, unless all do: (*windows)
-    taps: Array | None  # the cells of each window in the box, if there are few
+    taps: Array | None  # the cells of each window in the box, if there are few: (all windows, cells)
+    found: Array | None  # in the flattened array, where the window has its maximum if it is that of `taps`
 
 
 @lru_cache(maxsize=16)
@@ -122,16 +127,28 @@ def layout(box: Box, lengths: tuple[int, ...], channels: int) -> Layout:
     reach = sum((max(side.sizes) - 1) * step for side, step in zip(box.sides, steps, strict=True))
     dtype = np.min_scalar_type(reach)
     corners = _total([start * step for start, step in zip(starts, steps, strict=True)])
-    planes = np.arange(box.shape[0]).reshape(-1, *(1,) * corners.ndim) * prod(lengths)
-    cells = (planes + corners) * channels + np.arange(box.shape[-1])
+    planes = np.arange(box.shape[0]).reshape(-1, *(1,) * corners.ndim) * (prod(lengths) * channels)
+    cells = planes + corners * channels + np.arange(box.shape[-1])
     nearest = _total([np.maximum(-start, 0) * step for start, step in zip(starts, steps, strict=True)]).astype(dtype)
     held = np.asarray(reduce(np.logical_and.outer, [side.counts(padded=False) > 0 for side in box.sides]))
+    few = taps(box, LOOKED_AT) if cells.size <= SMALL else None
     return Layout(
-        *(steps, dtype, corners, cells),
+        *(steps, dtype, channels, planes, cells),
         nearest=nearest if nearest.any() else None,
         held=None if held.all() else held,
-        taps=taps(box, LOOKED_AT) if cells.size <= SMALL else None,
+        taps=few,
+        found=None if few is None else _found(few, box, (*lengths, channels), cells + nearest.astype(np.intp) * channels),
     )
+
+
+def _found(taps: Array, box: Box, lengths: tuple[int, ...], first: Array) -> Array:
+    """The cells of the input that stand for these cells of the box: the first one of the window for all padding."""
+    plane, *places, channel = np.unravel_index(taps, box.shape)
+    flat, inside = plane, np.ones(taps.shape, bool)
+    for place, side, length in zip(places, box.sides, lengths, strict=False):
+        flat = flat * length + (place - side.start)
+        inside &= (place >= side.start) & (place < side.stop)
+    return np.where(inside, flat * lengths[-1] + channel, first.reshape(-1, 1)).reshape(-1)
 
 
 def _total(tables: list[Array]) -> Array:
@@ -139,30 +156,34 @@ def _total(tables: list[Array]) -> Array:
 
 
 def first_maxima(x: Array, block: Block, lowest: Any, *, apart: bool) -> tuple[Array, Layout]:
-    """How far the first maximum of every window of a block of x is from the start of the window, and all starts."""
+    """Where in the flattened array, from the block's first cell on, the first maximum of each of its windows lies, and
+    where its windows lie. For a window without cells that is no cell of it."""
     where = layout(block.box, block.view[1:-1], block.view[-1])
     if apart:
-        return _one_by_one(x.reshape(block.view)[block.inputs], block.box, where), where
+        distances = _one_by_one(x.reshape(block.view)[block.inputs], block.box, where)
+        return _cells(distances, where), where
     values = load(x, block, lowest, x.dtype)
-    if where.taps is not None:
-        return _beyond_padding(_at_once(values, where.taps, block.box, where), where), where
+    if where.taps is not None and where.found is not None:
+        best = values.take(where.taps).argmax(axis=1)  # NaN is the largest for NumPy too, and of equals the first
+        best += _every(where.taps.shape)
+        return where.found.take(best).reshape(where.cells.shape), where
     inner_first = all(side.stride <= 2 for side in block.box.sides)  # long strides leave little of the outer axes
     first = First(where.steps, where.dtype, nan=math.isnan(np.maximum.reduce(values)), inner_first=inner_first)
     best = windows.reduce(Ranked(values, None), windows.axis_by_axis(block.box, True, inner_first), first)
     distances = np.zeros(best.values.shape, where.dtype) if best.distances is None else best.distances
-    return _beyond_padding(distances, where), where
+    if where.nearest is not None:  # a cell of the padding wins only as the first one of a window of nothing but -inf
+        distances = np.maximum(distances, where.nearest)  # POOL-M1
+    return _cells(distances, where), where
 
 
-def _beyond_padding(distances: Array, where: Layout) -> Array:
-    """A cell of the padding wins only as the first one of a window of nothing but -inf."""
-    return distances if where.nearest is None else np.maximum(distances, where.nearest)  # POOL-M1
+def _cells(distances: Array, where: Layout) -> Array:
+    return where.cells + (distances if where.channels == 1 else np.multiply(distances, where.channels, dtype=np.intp))
 
 
-def _at_once(values: Array, taps: Array, box: Box, where: Layout) -> Array:
-    """The distances in a small box, found by NumPy's argmax: NaN is the largest for it too, and of equals the first."""
-    of_taps = _distances(tuple(max(side.sizes) for side in box.sides), where.steps, where.dtype)
-    best: Array = of_taps[values.take(taps).argmax(axis=1)]
-    return best.reshape(where.cells.shape)
+@lru_cache(maxsize=64)
+def _every(shape: tuple[int, int]) -> Array:
+    """The first entry of every line of a table, in the flattened table."""
+    return np.arange(shape[0]) * shape[1]
 
 
 @lru_cache(maxsize=1024)

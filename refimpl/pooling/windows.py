@@ -21,7 +21,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from refimpl._arguments import Array
-from refimpl.pooling.at_once import Gathered, Multiplied, taps
+from refimpl.pooling.at_once import Gathered, Summed, taps
 from refimpl.pooling.boxes import Box
 from refimpl.pooling.geometry import Windows
 
@@ -200,7 +200,7 @@ def _steps(size: int, overlapping: bool) -> tuple[Step, ...]:
 
 
 Walk = Dense | Strided | Sieved | Uneven
-Plan = tuple[tuple[Walk, ...], Walk | Gathered | Multiplied, View | None]
+Plan = tuple[tuple[Walk, ...], Walk | Gathered | Summed, View | None]
 
 
 @lru_cache(maxsize=1024)
@@ -210,12 +210,18 @@ def plan(box: Box, overlapping: bool) -> Plan:
     short = even and max(side.sizes[0] for side in box.sides) <= 3
     if (short or (even and overlapping)) and (cells := taps(box, TINY)) is not None:  # short sums round no more often
         return (), Gathered(box, cells, overlapping), None
-    few = not even or (box.size <= TINY and not short) or sparse(box.sides)
-    if few and not overlapping and all(len(side) * side.cells <= MATRIX for side in box.sides):
+    if not overlapping and multiplied(box) and (not short or sparse(box.sides)):
         otherwise = axis_by_axis(box, overlapping)
-        return (), Multiplied(box, lambda row: reduce(row, otherwise, ADD)), None
+        return (), Summed(box, lambda row: reduce(row, otherwise, ADD)), None
     near = all(side.stride <= 2 for side in box.sides)  # else few lines are left when the inner axes have their turn
     return axis_by_axis(box, overlapping, near and box.sides[-1].stride > 1)
+
+
+def multiplied(box: Box) -> bool:
+    """Whether sums are best found as products with matrices: those of few windows, of uneven ones, and in small boxes.
+    """
+    few = box.size <= TINY or sparse(box.sides) or not all(side.even for side in box.sides)
+    return few and all(len(side) * side.cells <= MATRIX for side in box.sides)
 
 
 @lru_cache(maxsize=1024)

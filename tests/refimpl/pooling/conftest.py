@@ -7,7 +7,7 @@ from types import ModuleType
 
 import pytest
 
-from refimpl.pooling import boxes, maximum, places, windows
+from refimpl.pooling import boxes, maximum, places, spread, windows
 
 WAYS: dict[str, list[tuple[ModuleType, str, int]]] = {
     "at once": [],
@@ -38,5 +38,5 @@ def every_way(request: pytest.FixtureRequest, choose: Choose) -> None:
 
 def forget() -> None:
     """What was decided by the constants before."""
-    for decided in (boxes.blocks, windows.plan, places.apart, places.layout, maximum._cost):
+    for decided in (boxes.blocks, windows.plan, places.apart, places.layout, maximum._cost, spread._products):
         decided.cache_clear()
