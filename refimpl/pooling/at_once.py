@@ -36,11 +36,17 @@ class Multiplied:
         self.matrices = matrices
         self.factors: dict[np.dtype[Any], list[tuple[Array, int, int]]] = {}
 
-    def __call__(self, terms: Array) -> Array:
+    def __call__(self, terms: Array, out: Array | None = None) -> Array:
+        """The sums: in `out`, if that is given and of use, or elsewhere."""
         planes, *_, channels = self.terms
         sums = terms if channels == 1 else np.moveaxis(terms.reshape(self.terms), -1, 1)
-        for factor, length, inner in self._factors(terms.dtype):
-            sums = sums.reshape(-1, length).dot(factor) if inner == 1 else factor @ sums.reshape(-1, length, inner)
+        *factors, (last, length, inner) = self._factors(terms.dtype)
+        for factor, extent, apart in factors:
+            sums = sums.reshape(-1, extent).dot(factor) if apart == 1 else factor @ sums.reshape(-1, extent, apart)
+        if out is not None and channels == 1 < inner and out.flags.c_contiguous:
+            np.matmul(last, sums.reshape(-1, length, inner), out=out.reshape(planes, -1, inner))
+            return out
+        sums = sums.reshape(-1, length).dot(last) if inner == 1 else last @ sums.reshape(-1, length, inner)
         if channels == 1:
             return sums.reshape(planes, *self.sums, 1)
         return np.moveaxis(sums.reshape(planes, channels, *self.sums), 1, -1)
@@ -65,7 +71,7 @@ class Summed:
         self.otherwise = otherwise
 
     def __call__(self, row: Array, join: Any, out: Array | None = None) -> Array:
-        sums = self.multiplied(row)
+        sums = self.multiplied(row, out)
         return sums if exact(sums, row) else self.otherwise(row)
 
 
@@ -76,8 +82,8 @@ def incidence(side: Side) -> Array:
 
 
 def exact(told: Array, terms: Array) -> bool:
-    """Whether products of terms with matrices of 0 and 1 are sums of some of them, up to rounding; `told` by the sums or
-    by the terms, whichever are fewer. 0 times what is not finite is not 0, and -0 + 0 is not -0."""
+    """Whether products of terms with matrices of 0 and 1 are sums of some of them, up to rounding, as is told by the
+    sums or by the terms, whichever are fewer. 0 times what is not finite is not 0, and -0 + 0 is not -0."""
     if not isfinite(np.vdot(told, told)):  # which may overflow though the sums do not
         return False
     return bool(told.all()) or not bool((np.signbit(terms) & (terms == 0)).any())

@@ -18,7 +18,7 @@ from refimpl._arguments import Array, accumulator, floating, number, rank, same_
 from refimpl.pooling import windows
 from refimpl.pooling.boxes import Block, Box, assembled, blocks, load
 from refimpl.pooling.geometry import FIRST, Geometry, Padding, Sizes, fixed
-from refimpl.pooling.spread import landing, spread
+from refimpl.pooling.spread import gradients, landing, spread
 
 Divisors = Callable[[Block], Array]
 
@@ -175,8 +175,9 @@ def average_vjp(
     divisors = _divisors(exclusive, divisor_override, dtype)
 
     def run(scale: float) -> Array:
-        out = np.zeros(geometry.view, dtype)
-        for block in blocks(geometry, 7 * dtype.itemsize // 4):  # a gradient is spread with room around it
+        parts = blocks(geometry, 7 * dtype.itemsize // 4)  # a gradient is spread with room around it
+        out = gradients(geometry, dtype, parts)
+        for block in parts:
             _add_shares(out, g[block.outputs].astype(dtype, copy=False), divisors, block, scale)
         return out.reshape(x.shape).astype(x.dtype, copy=False)
 
@@ -201,9 +202,11 @@ def _add_shares(out: Array, g: Array, divisors: Divisors, block: Block, scale: f
     cells = out[block.inputs][landing(block.box)]
     if not cells.size:  # windows of padding only
         return
-    by = divisors(block)
-    shares = _scaled(lambda c: spread(c / by, block.box), g, scale)  # POOL-A9
-    cells[...] = shares if block.outputs[1].start == 0 else cells + shares
+    by, first = divisors(block), block.outputs[1].start == 0
+    room = cells if first and scale == 1 else None
+    shares = _scaled(lambda c: spread(c / by, block.box, room), g, scale)  # POOL-A9
+    if shares is not cells:
+        cells[...] = shares if first else cells + shares
 
 
 def _without_overflow(run: Callable[[float], Array], geometry: Geometry, least: float = 1.0) -> Array:

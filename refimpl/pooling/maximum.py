@@ -13,7 +13,7 @@ from refimpl._arguments import Array, accumulator, bad, floating, rank, same_sha
 from refimpl.pooling import windows
 from refimpl.pooling.boxes import Block, assembled, blocks, load
 from refimpl.pooling.geometry import FIRST, LAST, Geometry, Padding, Sizes, fixed
-from refimpl.pooling.places import Layout, apart, first_maxima
+from refimpl.pooling.places import apart, first_maxima
 
 
 def max_pool1d(

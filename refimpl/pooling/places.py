@@ -132,12 +132,13 @@ def layout(box: Box, lengths: tuple[int, ...], channels: int) -> Layout:
     nearest = _total([np.maximum(-start, 0) * step for start, step in zip(starts, steps, strict=True)]).astype(dtype)
     held = np.asarray(reduce(np.logical_and.outer, [side.counts(padded=False) > 0 for side in box.sides]))
     few = taps(box, LOOKED_AT) if cells.size <= SMALL else None
+    first = cells + nearest.astype(np.intp) * channels
     return Layout(
         *(steps, dtype, channels, planes, cells),
         nearest=nearest if nearest.any() else None,
         held=None if held.all() else held,
         taps=few,
-        found=None if few is None else _found(few, box, (*lengths, channels), cells + nearest.astype(np.intp) * channels),
+        found=None if few is None else _found(few, box, (*lengths, channels), first),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -9,25 +10,38 @@ import numpy as np
 
 from refimpl._arguments import Array
 from refimpl.pooling.at_once import Multiplied, exact, incidence
-from refimpl.pooling.boxes import Box, Side
-from refimpl.pooling.geometry import Windows
+from refimpl.pooling.boxes import Block, Box, Side
+from refimpl.pooling.geometry import Geometry, Windows
 from refimpl.pooling.windows import ADD, Plan, multiplied, plan, reduce
 
 Slices = tuple[slice, ...]
 
 
-def spread(windows: Array, box: Box) -> Array:
-    """What cells receive if each window of a box gives its value to all that it holds; which cells says `landing`."""
+def gradients(geometry: Geometry, dtype: np.dtype[Any], parts: Sequence[Block]) -> Array:
+    """Room for what cells receive: of 0, unless every cell is in one block, which will say what it receives."""
+    once = parts and parts[-1].outputs[1].start == 0 and _covered(geometry)
+    return (np.empty if once else np.zeros)(geometry.view, dtype)
+
+
+@lru_cache(maxsize=1024)
+def _covered(geometry: Geometry) -> bool:
+    """Whether all cells lie in the span of the windows."""
+    return all(axis.span[0] <= 0 and axis.length <= axis.span[1] for axis in geometry.axes)
+
+
+def spread(windows: Array, box: Box, out: Array | None = None) -> Array:
+    """What cells receive if each window of a box gives its value to all that it holds; which cells says `landing`. They
+    receive it in `out`, if that is given and of use, or elsewhere."""
     products = _products(box)
     if products is not None and exact(windows, windows):
-        return products(windows)
-    return _axis_by_axis(windows, box)
+        return products(windows, out)
+    return _axis_by_axis(windows, box, out)
 
 
 @lru_cache(maxsize=1024)
 def _products(box: Box) -> Multiplied | None:
     """The adjoint of sums that are products, which are the quickest if cells are few or windows uneven."""
-    if not multiplied(box):
+    if not multiplied(box) or all(side.even and not _dense(side) for side in box.sides):
         return None
     matrices = []
     for side in box.sides:
@@ -36,7 +50,7 @@ def _products(box: Box) -> Multiplied | None:
     return Multiplied(box.shape[0], box.shape[-1], matrices)
 
 
-def _axis_by_axis(windows: Array, box: Box) -> Array:
+def _axis_by_axis(windows: Array, box: Box, out: Array | None) -> Array:
     cells = windows
     inner_first = list(enumerate(box.sides, start=1))[::-1]
     for number, side in inner_first:
@@ -45,8 +59,13 @@ def _axis_by_axis(windows: Array, box: Box) -> Array:
     if any(map(_dense, box.sides)):
         cells = _all_at_once(cells, box)
     for number, side in inner_first:
+        size = side.sizes[0]
         if side.even and not _dense(side):
-            cells = np.repeat(cells, side.sizes[0], axis=number)
+            if number == 1 and out is not None and out.shape == (len(cells), size * cells.shape[1], *cells.shape[2:]):
+                for line in range(size):
+                    out[:, line::size] = cells
+                return out
+            cells = np.repeat(cells, size, axis=number)
     return cells[_landing(box)[1]]
 
 

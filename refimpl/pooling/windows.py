@@ -218,8 +218,7 @@ def plan(box: Box, overlapping: bool) -> Plan:
 
 
 def multiplied(box: Box) -> bool:
-    """Whether sums are best found as products with matrices: those of few windows, of uneven ones, and in small boxes.
-    """
+    """Whether sums are best found as products with matrices: of few windows, of uneven ones, and in small boxes."""
     few = box.size <= TINY or sparse(box.sides) or not all(side.even for side in box.sides)
     return few and all(len(side) * side.cells <= MATRIX for side in box.sides)
 
