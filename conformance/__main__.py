@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
 from collections.abc import Callable
 from importlib import import_module
@@ -19,6 +20,9 @@ def _run(parser: argparse.ArgumentParser) -> None:
         "--jobs", type=_positive, default=_processors(), metavar="N", help="processes at once (%(default)s)"
     )
     parser.add_argument("--shard", default="", metavar="i/n", help="judge the i-th of n parts only")
+    parser.add_argument(
+        "--budget", type=_time, metavar="TIME", help="go on until so many seconds, or 10m, or 2h, are spent (one round)"
+    )
     selection(parser)
 
 
@@ -97,6 +101,15 @@ def _positive(text: str) -> int:
     if not text.isdigit() or not int(text):
         raise argparse.ArgumentTypeError(f"{text!r} is not a number of at least 1")
     return int(text)
+
+
+def _time(text: str) -> tuple[float, str]:
+    """Seconds, and how they were given."""
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)([smh]?)", text)
+    seconds = float(found[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[found[2]] if found else 0.0
+    if not seconds:
+        raise argparse.ArgumentTypeError(f"{text!r} is no time; allowed: seconds above 0, or a number with s, m or h")
+    return seconds, text if text[-1].isalpha() else f"{text} s"
 
 
 def _processors() -> int:

@@ -19,17 +19,17 @@ class Progress:
 
     def __init__(self, planned: int, stream: TextIO = sys.stderr) -> None:
         self._planned, self._stream = planned, stream
-        self._counts: Counter[str] = Counter()
+        self._verdicts: dict[tuple[str, ...], str] = {}
         self._started = self._told = time.monotonic()
         self._moving = stream.isatty()
 
     def add(self, record: Record) -> None:
-        """Another record is there."""
-        self._counts[record.verdict.value] += 1
+        """Another record is there, in the place of an earlier one of its cell."""
+        self._verdicts[record.key] = record.verdict.value
         now = time.monotonic()
         if self._moving:
             self._write(f"\r\033[K{self._line(record, now)[: shutil.get_terminal_size().columns - 1]}")
-        elif now - self._told >= PAUSE or self._counts.total() == self._planned:
+        elif now - self._told >= PAUSE or (len(self._verdicts) == self._planned and record.rounds == 1):
             self._told = now
             self._write(self._line(record, now) + "\n")
 
@@ -39,9 +39,10 @@ class Progress:
             self._write("\r\033[K")
 
     def _line(self, record: Record, now: float) -> str:
-        counts = ", ".join(f"{number} {word}" for word, number in sorted(self._counts.items()))
+        counts = ", ".join(f"{number} {word}" for word, number in sorted(Counter(self._verdicts.values()).items()))
         name = f"{record.operator} {record.property} {record.dtype} {record.layout}"
-        return f"[{self._counts.total():>4}/{self._planned}] {now - self._started:5.0f} s  {counts}  ({name})"
+        name += f", round {record.rounds}" if record.rounds > 1 else ""
+        return f"[{len(self._verdicts):>4}/{self._planned}] {now - self._started:5.0f} s  {counts}  ({name})"
 
     def _write(self, text: str) -> None:
         self._stream.write(text)

@@ -143,6 +143,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, tag="record"):
     reason: str = ""  # one sentence, for every verdict that is not "pass"
     cases: int = 0
     excluded: int = 0  # cases set aside because the register knows them
+    rounds: int = 1  # a later record of a cell, with more rounds, has the earlier ones in it
     seconds: float = 0.0
     worst_ulp: float = 0.0  # over the cases that passed, if possible those without a known divergence; finite
     worst_share: float = 0.0  # of the same cases, the largest error as a share of what was allowed
@@ -217,6 +218,8 @@ def read(path: Path) -> Journal:
         raise Unreadable(f"{path} holds more than one run; each run has a file of its own")
     ends = [line for line in lines if isinstance(line, End)]
     records = [line for line in lines if isinstance(line, Record)]
+    rounds = {record.key: record.rounds for record in records}  # the last one counts
+    records = [record for record in records if record.rounds == rounds[record.key]]
     return Journal(header, records, ends[-1] if ends else None)
 
 

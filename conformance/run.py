@@ -9,13 +9,13 @@ import platform
 import secrets
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TextIO
 
-from conformance import confirm, explain, record, subject
+from conformance import confirm, explain, record, rounds, subject
 from conformance.cell import Cell
 from conformance.environment import describe
 from conformance.errors import UserError
@@ -26,6 +26,7 @@ from conformance.plan import Selection, cells
 from conformance.progress import Progress
 from conformance.record import ALARMING, End, Record, Run, Verdict
 from conformance.report import digest, write
+from conformance.rounds import Budget
 from conformance.search import PROFILES, warm_up
 from conformance.trial import Rules
 from conformance.trial import run as judge_cell
@@ -49,7 +50,7 @@ def main(options: argparse.Namespace) -> int:
         f"PaddlePaddle {header.environment.paddle}, profile {header.profile}, seed {header.seed}: {len(tasks)} checks"
     )
     with _open(folder) as file:
-        code = _judge_all(tasks, rules, header, file, options.device, options.jobs)
+        code = _judge_all(_all_results(tasks, rules, options), header, file)
     paths = write.write_all(folder)
     print(digest.headline(record.read(folder / "run.jsonl")).english)
     print(f"The report is {next(path for path in paths if path.suffix == '.html')}")
@@ -65,7 +66,9 @@ def rules_of(options: argparse.Namespace) -> Rules:
 
 def described(options: argparse.Namespace) -> dict[str, str]:
     """The options that narrowed or changed the run, as a report repeats them."""
-    return selection_of(options).described() | ({"ignore-known": ""} if options.ignore_known else {})
+    said = selection_of(options).described()
+    said |= {"ignore-known": ""} if options.ignore_known else {}
+    return said | ({"budget": options.budget[1]} if options.budget else {})
 
 
 def selection_of(options: argparse.Namespace) -> Selection:
@@ -95,9 +98,11 @@ def name_of(task: Cell | Entry) -> str:
     return str(task) if isinstance(task, Cell) else f"known-{task.id}"
 
 
-def judge(task: Cell | Entry, rules: Rules, device: str) -> Record:
-    """The record of one task."""
+def judge(task: Cell | Entry, rules: Rules, device: str, budget: Budget | None = None) -> Record:
+    """The record of one task; the examples of the register are judged whatever the budget."""
     if isinstance(task, Cell):
+        if budget and budget.spent():
+            return budget.refusal(task)
         return accuracy.told(judge_cell(task, rules), rules.recorded)
     return confirm.run(task, rules, device)
 
@@ -117,12 +122,12 @@ def _open(folder: Path) -> TextIO:
         raise UserError(f"cannot write to --output {str(folder)!r}: {error.strerror}") from None
 
 
-def _judge_all(tasks: Sequence[Cell | Entry], rules: Rules, header: Run, file: TextIO, device: str, jobs: int) -> int:
+def _judge_all(results: Iterable[Record], header: Run, file: TextIO) -> int:
     record.write(file, header)
-    progress, started = Progress(len(tasks)), time.monotonic()
+    progress, started = Progress(header.planned), time.monotonic()
     verdicts: set[Verdict] = set()
     try:
-        for result in _results(tasks, rules, device, jobs):
+        for result in results:
             record.write(file, result)
             verdicts.add(result.verdict)
             if result.verdict in ALARMING | {Verdict.ERROR, Verdict.FIXED} or result.drift:
@@ -139,8 +144,19 @@ def _judge_all(tasks: Sequence[Cell | Entry], rules: Rules, header: Run, file: T
     return code
 
 
-def _results(tasks: Sequence[Cell | Entry], rules: Rules, device: str, jobs: int) -> Iterator[Record]:
-    work = partial(judge, rules=rules, device=device)
+def _all_results(tasks: Sequence[Cell | Entry], rules: Rules, options: argparse.Namespace) -> Iterator[Record]:
+    """The records as they come; with a budget, in rounds."""
+    if options.budget is None:
+        return _results(tasks, rules, options.device, options.jobs)
+    seconds, said = options.budget
+    budget = Budget(time.monotonic() + seconds, said)
+    return rounds.records(tasks, rules, budget, lambda t, r: _results(t, r, options.device, options.jobs, budget))
+
+
+def _results(
+    tasks: Sequence[Cell | Entry], rules: Rules, device: str, jobs: int, budget: Budget | None = None
+) -> Iterator[Record]:
+    work = partial(judge, rules=rules, device=device, budget=budget)
     if jobs == 1 or not hasattr(os, "fork"):
         yield from map(work, tasks)
         return
