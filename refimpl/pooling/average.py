@@ -18,7 +18,7 @@ from refimpl._arguments import Array, accumulator, floating, number, rank, same_
 from refimpl.pooling import windows
 from refimpl.pooling.boxes import Block, Box, assembled, blocks, load
 from refimpl.pooling.geometry import FIRST, Geometry, Padding, Sizes, fixed
-from refimpl.pooling.spread import gradients, landing, spread
+from refimpl.pooling.spread import cost, gradients, landing, spread
 
 Divisors = Callable[[Block], Array]
 
@@ -175,7 +175,7 @@ def average_vjp(
     divisors = _divisors(exclusive, divisor_override, dtype)
 
     def run(scale: float) -> Array:
-        parts = blocks(geometry, 7 * dtype.itemsize // 4)  # a gradient is spread with room around it
+        parts = blocks(geometry, cost(geometry, dtype.itemsize))
         out = gradients(geometry, dtype, parts)
         for block in parts:
             _add_shares(out, g[block.outputs].astype(dtype, copy=False), divisors, block, scale)

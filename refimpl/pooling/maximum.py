@@ -194,7 +194,9 @@ def _cost(itemsize: int, geometry: Geometry) -> float:
     if apart(geometry):
         widest = prod(max(axis.sizes) for axis in geometry.axes)
         return itemsize * widest / prod(geometry.view[1:-1]) + 24 * windows_a_cell
-    return itemsize + 8 * windows_a_cell
+    inner = geometry.axes[-1]
+    apart_there = inner.even and inner.stride >= max(inner.sizes)  # then no pass is as long as the box
+    return itemsize * (0.75 if apart_there else 1) + 8 * windows_a_cell
 
 
 def _lowest(x: Array) -> Any:

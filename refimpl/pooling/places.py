@@ -43,6 +43,13 @@ class Ranked:
             self._values = np.maximum(*self._rivals)
         return self._values
 
+    def seen(self, view: windows.View) -> Ranked:
+        """The cells through a view."""
+        distances = None if self.distances is None else view(self.distances)
+        if self._values is None and all(rival.flags.c_contiguous for rival in self._rivals):
+            return Ranked(None, distances, tuple(map(view, self._rivals)))
+        return Ranked(view(self.values), distances)
+
     def __len__(self) -> int:
         return len(self.values)
 
@@ -80,7 +87,7 @@ class First:
         later = right_values > left_values  # POOL-M4
         if self.nan:
             later |= np.isnan(right_values) & ~np.isnan(left_values)  # POOL-M3
-        further: Any = self.dtype.type(reach * self.steps[axis - 1])
+        further: Any = _number(reach * self.steps[axis - 1], self.dtype)
         if right.distances is not None:
             further = right.distances + further
         if left.distances is None:
@@ -99,10 +106,16 @@ class First:
         return Ranked(None, distances, (left_values, right_values))
 
     def look(self, row: Ranked, view: windows.View) -> Ranked:
-        return Ranked(view(row.values), None if row.distances is None else view(row.distances))
+        return row.seen(view)
 
     def empty(self, like: Ranked, shape: tuple[int, ...]) -> Ranked:
         return Ranked(np.empty(shape, like.values.dtype), np.empty(shape, self.dtype))
+
+
+@lru_cache(maxsize=1024)
+def _number(value: int, dtype: np.dtype[Any]) -> Array:
+    """A number as an array, which costs a ufunc less than a scalar."""
+    return np.array(value, dtype)
 
 
 class Layout(NamedTuple):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
+from functools import reduce as fold
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,14 @@ def gradients(geometry: Geometry, dtype: np.dtype[Any], parts: Sequence[Block]) 
 
 
 @lru_cache(maxsize=1024)
+def cost(geometry: Geometry, itemsize: int) -> float:
+    """Bytes of temporaries for each cell: many where windows have room around them, few where they are tiles."""
+    if any(map(_dense, geometry.axes)):
+        return itemsize * 1.75
+    return itemsize * (0.8 if any(map(_phased, geometry.axes)) else 0.5)
+
+
+@lru_cache(maxsize=1024)
 def _covered(geometry: Geometry) -> bool:
     """Whether all cells lie in the span of the windows."""
     return all(axis.span[0] <= 0 and axis.length <= axis.span[1] for axis in geometry.axes)
@@ -41,7 +50,7 @@ def spread(windows: Array, box: Box, out: Array | None = None) -> Array:
 @lru_cache(maxsize=1024)
 def _products(box: Box) -> Multiplied | None:
     """The adjoint of sums that are products, which are the quickest if cells are few or windows uneven."""
-    if not multiplied(box) or all(side.even and not _dense(side) for side in box.sides):
+    if not multiplied(box) or all(side.even and side.stride == side.sizes[0] for side in box.sides):
         return None
     matrices = []
     for side in box.sides:
@@ -56,11 +65,13 @@ def _axis_by_axis(windows: Array, box: Box, out: Array | None) -> Array:
     for number, side in inner_first:
         if not side.even:
             cells = _one_by_one(cells, side, number)
+        elif _phased(side):
+            cells = _in_phases(cells, side, number)
     if any(map(_dense, box.sides)):
         cells = _all_at_once(cells, box)
     for number, side in inner_first:
         size = side.sizes[0]
-        if side.even and not _dense(side):
+        if side.even and side.stride == size:
             if number == 1 and out is not None and out.shape == (len(cells), size * cells.shape[1], *cells.shape[2:]):
                 for line in range(size):
                     out[:, line::size] = cells
@@ -71,7 +82,12 @@ def _axis_by_axis(windows: Array, box: Box, out: Array | None) -> Array:
 
 def _dense(side: Windows) -> bool:
     """Whether the windows along an axis are all alike but no tiles, which would need no sums."""
-    return side.even and side.stride != side.sizes[0]
+    return side.even and side.stride != side.sizes[0] and not _phased(side)
+
+
+def _phased(side: Windows) -> bool:
+    """Whether windows overlap a little, so that it pays to sum the cells of each phase of the stride apart."""
+    return side.even and 1 < side.stride < side.sizes[0] <= 4 * side.stride
 
 
 def landing(box: Box) -> Slices:
@@ -104,6 +120,21 @@ def _one_by_one(windows: Array, axis: Windows, number: int) -> Array:
     for i, (start, size) in enumerate(zip(axis.starts, axis.sizes, strict=True)):
         cells[(*lead, slice(start - low, start - low + size))] += windows[(*lead, slice(i, i + 1))]
     return cells
+
+
+def _in_phases(windows: Array, side: Windows, number: int) -> Array:
+    """The r-th cell from the start of window q on lies in the windows q, q - 1, and so on, as far as they reach."""
+    size, stride, count = side.sizes[0], side.stride, len(side)
+    before, after = windows.shape[:number], windows.shape[number + 1 :]
+    lead, reach = (slice(None),) * number, (size - 1) // stride
+    padded: Array = np.full((*before, count + 2 * reach, *after), -0.0, windows.dtype)
+    padded[(*lead, slice(reach, reach + count))] = windows
+    cells: Array = np.empty((*before, (count + reach) * stride, *after), windows.dtype)
+    for r in range(stride):
+        summed = range(reach, reach - -(-(size - r) // stride), -1)
+        parts = [padded[(*lead, slice(q, q + count + reach))] for q in summed]
+        cells[(*lead, slice(r, None, stride))] = fold(np.add, parts)
+    return cells[(*lead, slice((count - 1) * stride + size))]
 
 
 def _all_at_once(windows: Array, box: Box) -> Array:
