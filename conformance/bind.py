@@ -34,6 +34,9 @@ WHOLE = ("int32", "int64")
 OF_ONE_CALL = ("forward", "gradient")
 """The properties that a written call can be judged by; the others draw more than one call."""
 
+WITH_COTANGENT = ("gradient", "in_place")
+"""The properties for which a cotangent may be given."""
+
 
 def modes() -> list[str]:
     """The ways to execute in which a written call can be judged."""
@@ -54,16 +57,19 @@ class Values:
 
 
 def cases(line: Line, values: Values, mode: str, device: str, properties: Sequence[str] = OF_ONE_CALL) -> list[Case]:
-    """The cases of a line: one for each of these properties that its operator has.
+    """The cases of a line: one for each of these properties that its operator has, or one for a call in place.
 
     Raises:
-        UserError: the operator is not on trial, or its arguments, dtype or values do not fit.
+        UserError: the operator is not on trial, or its arguments, mode, dtype or values do not fit.
     """
     resolved = resolve(line, device)
     operator, dtype = resolved.operator, resolved.x.dtype
     if dtype not in operator.asked:
         raise UserError(f"the Tensor has dtype {dtype!r}; {resolved.api} is on trial in {', '.join(operator.asked)}")
-    checks = [name for name in properties if PROPERTIES[name].applies(operator) and mode in PROPERTIES[name].PACE.modes]
+    asked = ("in_place",) if resolved.in_place else properties
+    checks = [name for name in asked if PROPERTIES[name].applies(operator) and mode in PROPERTIES[name].PACE.modes]
+    if not checks:
+        raise UserError(f"{resolved.api} is not on trial in mode {mode!r}")
     cells = [Cell(operator.name, name, dtype, mode, resolved.layout, device) for name in checks]
     call = _call(resolved, values, cells[0])
     return [_case(cell, operator, call, values) for cell in cells]
@@ -87,7 +93,7 @@ def _call(resolved: Resolved, values: Values, cell: Cell) -> Call:
 def _case(cell: Cell, operator: Operator, call: Call, values: Values) -> Case:
     """The case of one property; a given cotangent has the shape of the output."""
     case = Case(cell, operator, call, values.region, values.codes)
-    if cell.property == "gradient" and "cotangent" in values.given:
+    if cell.property in WITH_COTANGENT and "cotangent" in values.given:
         shape = meaning(case)[operator.outputs[0]].shape
         case.extras["cotangent"] = given.array("cotangent", values.given["cotangent"], shape, case.dtype)
     return case
@@ -96,11 +102,11 @@ def _case(cell: Cell, operator: Operator, call: Call, values: Values) -> Case:
 def _tensor(resolved: Resolved, name: str, value: Any, meant: bool) -> Any:
     """An argument as the declaration has it: the place of an array, or a plain value.
 
-    Where the call is not meant to have a meaning, an array may take any place.
+    Where the call is not meant to have a meaning, an array may take any place, and truth values that of numbers.
     """
     place = _places(resolved.operator.name, resolved.layout).get(name)
     if isinstance(value, TensorSpec):
-        if place is None and not meant:
+        if not meant and (place is None or value.dtype == "bool"):
             return Tensor(value.shape, dtype=value.dtype)
         if place is None:
             raise UserError(f"{name} is a Tensor; {resolved.api} is on trial with a plain value there")

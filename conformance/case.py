@@ -32,6 +32,7 @@ class Case:
     `extras` holds these arrays (a cotangent, the inputs of further steps) once the property has drawn them; `steps` the
     switches between training and evaluation; `sequence` the calls that are judged together, each a case by itself, and
     `law` what they have to do with one another, with the number that it was drawn;
+    `place` says how the arrays lie in memory, `way` how the call is written;
     `within` the known divergences that the case shows, and may show; `claimed` is false for a call of a sequence whose
     outputs the register leaves out; `views` are the case as it is to other properties.
     """
@@ -45,6 +46,7 @@ class Case:
     extras: dict[str, Array] = field(default_factory=dict)
     steps: tuple[bool, ...] = ()
     place: str = ""
+    way: str = ""
     within: tuple[str, ...] = ()
     claimed: bool = True
     sequence: list[Case] = field(default_factory=list)

@@ -33,6 +33,7 @@ class Resolved:
     layout: str
     arguments: Mapping[str, Any]
     layer: Layer | None = None
+    in_place: bool = False  # whether the result is written over x
 
     @property
     def x(self) -> TensorSpec:
@@ -50,17 +51,21 @@ def resolve(line: Line, device: str) -> Resolved:
 
 
 def _function(line: Line) -> Resolved:
-    operator = _operator(line.api)
-    arguments = _bind(line.api, operator.signature, line.args, line.kwargs)
-    return Resolved(line.api, operator, _layout(operator, arguments), arguments)
+    operator, name = _operator(line.api)
+    variant = operator.in_place
+    options = variant.options if variant else {}
+    kwargs = {n: value for n, value in line.kwargs.items() if n not in options}
+    in_place = variant is not None and name == variant.name and {**line.kwargs, **options} == dict(line.kwargs)
+    arguments = _bind(line.api, operator.signature, line.args, kwargs)
+    return Resolved(line.api, operator, _layout(operator, arguments), arguments, in_place=in_place)
 
 
-def _operator(api: str) -> Operator:
-    """The operator that the name of a function means."""
+def _operator(api: str) -> tuple[Operator, str]:
+    """The operator that the name of a function means, itself or its variant in place, and the name alone."""
     module, _, name = api.rpartition(".")
-    operator = OPERATORS.get(name)
-    if operator and not operator.function and (_is_module(module, operator.module) or _is_alias(api, operator)):
-        return operator
+    operator = OPERATORS.get(name) or _variants().get(name)
+    if operator and not operator.function and _is_function(module, name, operator):
+        return operator, name
     if module in _LAYERS and name in _classes():
         raise UserError(f'{api} is a layer; apply it to a tensor: {api}(...)(Tensor([2, 3],"float32"))')
     raise UserError(f"{api} is no function on trial; there are: {', '.join(OPERATORS)}")
@@ -71,12 +76,23 @@ def _is_module(written: str, module: str) -> bool:
     return written == module or (module == _FUNCTIONS[0] and written in _FUNCTIONS)
 
 
-def _is_alias(api: str, operator: Operator) -> bool:
+def _is_function(module: str, name: str, operator: Operator) -> bool:
+    """Whether this name in this module is the operator's, or another for the same."""
+    return _is_module(module, operator.module) or _is_alias(f"{module}.{name}", f"{operator.module}.{name}")
+
+
+@lru_cache
+def _variants() -> dict[str, Operator]:
+    """The operators by the names of their variants in place."""
+    return {operator.in_place.name: operator for operator in OPERATORS.values() if operator.in_place}
+
+
+def _is_alias(api: str, name: str) -> bool:
     """Whether Paddle has the same function under this name, as paddle.tanh is paddle.nn.functional.tanh."""
     subject.load()
     from conformance.subject import surface
 
-    return api.startswith("paddle.") and surface.same(api, operator.api)
+    return api.startswith("paddle.") and surface.same(api, name)
 
 
 def _bind(api: str, signature: inspect.Signature, args: Iterable[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:

@@ -27,12 +27,15 @@ def written(operator: Operator, call: Call, arrays: Mapping[str, str]) -> str:
         inputs = ", ".join(arrays[name] for name in call.inputs)
         return f"paddle.nn.{call.layer.name}({_options(call.layer.options)}){mode}({inputs})"
     parts = []
+    aliased = arrays.keys() - operator.signature.parameters.keys()  # which no array may be before without its name
     for name, value in call.arguments.items():
         parameter = operator.signature.parameters.get(name)
         if parameter is None:
-            parts.append(f"{name}={value!r}")  # an option of a variant
+            parts.append(f"{name}={arrays.get(name, repr(value))}")  # an option of a variant, or an alias
         elif name in arrays:
-            parts.append(arrays[name] if parameter.default is parameter.empty else f"{name}={arrays[name]}")
+            parts.append(
+                f"{name}={arrays[name]}" if aliased or parameter.default is not parameter.empty else arrays[name]
+            )
         elif (
             parameter.default is parameter.empty or value != parameter.default or value is True is not parameter.default
         ):

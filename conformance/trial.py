@@ -211,7 +211,7 @@ def _with_crash(cell: Cell, rules: Rules, record: Record, crashed: list[tuple[Ta
 def _judge_cell(cell: Cell, rules: Rules, box: BlackBox, crashed: list[tuple[Tape, Outcome]]) -> Record:
     started = time.monotonic()
     trial = Trial(cell, rules, box, {str(tape) for tape, _ in crashed})
-    if reason := _absent(trial):
+    if reason := _absent(trial) or _lacking(trial):
         return trial.record(Verdict.ABSENT, reason=reason)
     if reason := _kernel_absent(trial):
         if not trial.operator.dtypes:
@@ -246,6 +246,15 @@ def _absent(trial: Trial) -> str:
     if trial.subject.has(trial.operator.api, wanted):
         return ""
     return f"the installed Paddle has no {trial.operator.api}" + (f" or no paddle.nn.{wanted}" if wanted else "")
+
+
+def _lacking(trial: Trial) -> str:
+    """Why the operator cannot have the property, if so: the simplest case says it."""
+    if not hasattr(trial.property, "absent"):
+        return ""
+    trial.box.write(Tape(b""))
+    reason: str = trial.property.absent(trial.case(Tape(b"")), trial.subject)
+    return reason
 
 
 def _kernel_absent(trial: Trial) -> str:

@@ -4,6 +4,7 @@ from types import ModuleType
 
 from conformance.checks import (
     accumulation,
+    aliases,
     errors,
     forward,
     gradient,
@@ -28,7 +29,9 @@ PROPERTIES: dict[str, ModuleType] = {
     "statistics": statistics,
     "scaling": scaling,
     "errors": errors,
+    "aliases": aliases,
 }
 """Every property: a module with its `PACE` and the functions `applies(operator)`, `prepare(case)`, `names(case)` and
 `judge(case, subject)`. Those with the most cases have the last in two halves, `ask(case, subject)` and
-`weigh(case, answer)`, so that Paddle can be asked all cases of a batch in a row."""
+`weigh(case, answer)`, so that Paddle can be asked all cases of a batch in a row; one that an operator may lack says
+why in `absent(case, subject)`."""

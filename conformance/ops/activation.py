@@ -10,7 +10,7 @@ import numpy as np
 
 from conformance.declaration import Arguments, InPlace, Layer, Operator, Tensor
 from conformance.draw import changes
-from conformance.draw.shapes import any_shape
+from conformance.draw.shapes import any_shape, channels
 from conformance.draw.tape import Tape
 from conformance.law import Law
 from conformance.ops import moves
@@ -129,8 +129,13 @@ def _swiglu(tape: Tape, layout: str) -> dict[str, Any]:
 
 
 def _along_axis(tape: Tape, layout: str) -> dict[str, Any]:
-    shape = any_shape(tape)
-    axis = tape.integer(0, max(len(shape) - 1, 0))
+    """Along any axis of any shape; every fourth time along the channels of images, which Softmax2D needs."""
+    if tape.integer(0, 3) == 3:
+        shape = channels(tape, tape.one_of("NCHW", "CHW"))
+        axis = len(shape) - 3
+    else:
+        shape = any_shape(tape)
+        axis = tape.integer(0, max(len(shape) - 1, 0))
     return {"x": Tensor(shape), "axis": axis - (len(shape) or 1) if tape.flag() else axis}
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 import refimpl
-from conformance.declaration import Arguments, Layer, Operator, Tensor
+from conformance.declaration import Arguments, InPlace, Layer, Operator, Tensor
 from conformance.draw import changes
 from conformance.draw.shapes import any_shape, channels
 from conformance.draw.tape import Tape
@@ -26,7 +26,7 @@ def _chance(tape: Tape) -> dict[str, Any]:
 
 def _dropout(tape: Tape, layout: str) -> dict[str, Any]:
     shape = any_shape(tape)
-    axes = [axis for axis in range(len(shape)) if tape.flag()]
+    axes = [axis for axis in range(len(shape)) if tape.flag()] if tape.flag() else []
     chance = _chance(tape)
     mode = tape.one_of(*_MODES)
     return {"x": Tensor(shape), "p": chance["p"], "axis": axes or None, "training": chance["training"], "mode": mode}
@@ -108,6 +108,7 @@ OPERATORS = (
         family="regularization",
         draw=_dropout,
         layer=Layer({"any": "Dropout"}, partial(_options, ("p", "axis", "mode"))),
+        in_place=InPlace("dropout", {"inplace": True}),
         noise=partial(_mask, random.dropout_mask, (*_CHANCE, "axis")),
         sample=masks.sample(refimpl.dropout, _dropout, _dropped_axes, _scaled),
         settings=tuple({"mode": mode, "p": p} for mode in _MODES for p in (0.1, 0.25, 0.5, 0.75, 0.9)),

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from conformance.record import Record, Verdict
 from conformance.report.digest import worst
 
-_PROPERTIES = ("forward", "gradient", "state", "stream", "statistics", "scaling", "errors")
+_PROPERTIES = ("forward", "gradient", "state", "stream", "statistics", "scaling", "errors", "aliases")
 _DTYPES = ("float32", "float64", "float16", "bfloat16")
 
 

@@ -98,6 +98,7 @@ CHINESE = {
     "statistics": "统计",
     "scaling": "缩放",
     "errors": "报错",
+    "aliases": "别名",
     "tests": "检验数",
     "random numbers": "随机数",
     "probability": "概率",

@@ -9,6 +9,7 @@ from conformance import bind, spelling
 from conformance import case as cases
 from conformance.bind import Values
 from conformance.cell import Cell
+from conformance.checks import PROPERTIES
 from conformance.draw.tape import SIZE, Tape
 from conformance.draw.values import REGIONS
 from conformance.errors import UserError
@@ -51,6 +52,35 @@ def test_a_function_is_known_by_each_of_its_names(name):
 def test_a_name_counts_where_paddle_has_the_same_function_under_it():
     assert _cases('paddle.sigmoid(Tensor([2],"float32"))')[0].cell.operator == "sigmoid"
     assert "paddle.relu is no function on trial" in _refusal('paddle.relu(Tensor([2],"float32"))')
+
+
+@pytest.mark.parametrize(
+    ("text", "cell"),
+    [
+        ('F.relu_(Tensor([2],"float32"))', "relu-in_place-float32-eager-any-cpu"),
+        ('paddle.tanh_(Tensor([2],"float32"))', "tanh-in_place-float32-eager-any-cpu"),
+        ('F.silu(Tensor([2],"float32"), inplace=True)', "silu-in_place-float32-eager-any-cpu"),
+    ],
+)
+def test_a_call_in_place_is_judged_in_place(text, cell):
+    (case,) = _cases(text)
+    assert str(case.cell) == cell
+    PROPERTIES["in_place"].prepare(case)
+    assert spelling.call(case.operator, case.call).replace("paddle.nn.functional.", "") == text.replace(
+        "paddle.", ""
+    ).removeprefix("F.")
+
+
+def test_an_option_that_asks_for_nothing_in_place_changes_nothing():
+    text = 'F.silu(Tensor([2],"float32"), inplace=False)'
+    assert [case.cell.property for case in _cases(text)] == ["forward", "gradient"]
+
+
+def test_a_call_in_place_takes_a_cotangent_and_no_other_mode():
+    (case,) = _cases('F.relu_(Tensor([2],"float32"))', Values(given={"cotangent": [3, 4]}))
+    assert case.extras["cotangent"].tolist() == [3, 4]
+    with pytest.raises(UserError, match=r"F\.relu_ is not on trial in mode 'static'"):
+        bind.cases(parse('F.relu_(Tensor([2],"float32"))'), DRAWN, "static", "cpu")
 
 
 def test_defaults_come_from_the_signature():

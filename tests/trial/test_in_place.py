@@ -53,7 +53,9 @@ def test_an_honest_variant_passes(operator):
 @pytest.mark.parametrize("operator", VARIANTS, ids=lambda operator: operator.name)
 def test_every_fault_is_seen_and_told(operator, fault):
     for case in _cases(operator):
-        if case.call.arguments["x"].size:
+        given, view = case.call.arguments["x"], case.views[1]
+        lost = not np.array_equal(operator.reference(view.call, view.call.arguments)["out"], given)
+        if given.size and (lost or fault != "refused"):
             found = in_place.judge(case, StandIn(operator, fault))
             assert found.output == FAULTS[fault][0]
             told = explain.failure(case, found)
