@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import Any, NamedTuple
 
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from refimpl._arguments import bad, integer
-from refimpl.random.mersenne import SIZE, Words, continued, seeded_by_sequence, seeded_by_word, temper
+from refimpl.random.mersenne import SIZE, Words, continued, seeded_by_sequence, seeded_by_word, tempered
 
 
 class State(NamedTuple):
@@ -64,34 +64,38 @@ class Generator:
 
     def words(self, count: int) -> Words:
         """The next `count` 64-bit words."""
-        count = integer("count", count, 0)
-        end = self._position + count
-        blocks = max(-(-end // SIZE) - 1, 0)  # the engine makes 312 more words only when one is asked for
-        raw = continued(self._words, blocks)
-        drawn = raw[self._position : end]
-        self._words, self._position = raw[blocks * SIZE :].copy(), end - blocks * SIZE
-        temper(drawn)
-        return drawn
+        return self.drawn(integer("count", count, 0), np.dtype(np.uint64), lambda words: words)
 
     def uniform(self, shape: Sequence[int], dtype: DTypeLike = np.float32) -> NDArray[Any]:
         """Numbers in [0, 1) in C order, one word each; float32 or float64."""
         kind = np.dtype(dtype)
         if kind not in (np.float32, np.float64):
             raise bad("dtype", kind.name, "float32 or float64")  # RNG-A1
-        words = self.words(math.prod(shape))
         one: Any = np.ones((), kind)[()]
-        numbers: NDArray[Any] = words.astype(kind)
-        numbers *= one / 2**64
+        numbers = self.drawn(math.prod(shape), kind, lambda words: words.astype(kind) * (one / 2**64))
         np.minimum(numbers, np.nextafter(one, 0 * one), out=numbers)  # RNG-U1
         return numbers.reshape(shape)
 
     def reaching(self, shape: Sequence[int], threshold: np.float32) -> NDArray[np.bool_]:
         """Which of the next float32 uniforms are not below a threshold in [0, 1], told from their words alone."""
-        words = self.words(math.prod(shape))
-        if threshold == 1:
-            return np.zeros(shape, np.bool_)  # RNG-U1
-        reached: NDArray[np.bool_] = words >= _first_reaching(threshold)
+        first = None if threshold == 1 else _first_reaching(threshold)  # RNG-U1
+        reached = self.drawn(
+            math.prod(shape), np.dtype(np.bool_), lambda words: False if first is None else words >= first
+        )
         return reached.reshape(shape)
+
+    def drawn(self, count: int, dtype: np.dtype[Any], form: Callable[[Words], Any]) -> NDArray[Any]:
+        """`form` of the next `count` words, made of a few thousand at a time, which stay in the cache."""
+        out = np.empty(count, dtype)
+        first, end = self._position, self._position + count
+        blocks = max(-(-end // SIZE) - 1, 0)  # the engine makes 312 more words only when one is asked for
+        at = first
+        for start, raw in continued(self._words, blocks * SIZE):
+            stop = min(end, start + raw.size)
+            out[at - first : stop - first] = form(tempered(raw[at - start : stop - start]))
+            at = stop
+        self._words, self._position = raw[blocks * SIZE - start :][:SIZE].copy(), end - blocks * SIZE
+        return out
 
 
 def _seed(seed: Any) -> int:

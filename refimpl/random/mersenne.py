@@ -6,7 +6,7 @@ Sources: Nishimura, "Tables of 64-bit Mersenne Twisters" (ACM TOMACS, 2000), for
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,28 +21,42 @@ _NEAR = SIZE - _MIDDLE - 1  # so many of them need words that were there before
 _ONE = np.full(_REACH, 1, np.uint64)
 _UPPER = np.full(_REACH, 0xFFFFFFFF80000000, np.uint64)
 _TWIST = np.full(_REACH, 0xB5026F5AA96619E9, np.uint64)
-_CHUNK = 1 << 14  # words tempered at a time, so that they stay in the cache
+_ROUNDS = 24  # whose words stay in the cache, while they are tempered and used
 
 
-def continued(state: Words, blocks: int) -> Words:
-    """The state followed by the next `blocks` states; x[k+312] = x[k+156] ^ twist(x[k], x[k+1])."""  # RNG-E1
-    if not blocks:
-        return state.copy()
-    rounds = -(-blocks * SIZE // _REACH)
+def continued(state: Words, count: int) -> Iterator[tuple[int, Words]]:
+    """The state, and at least `count` words that follow it: x[k+312] = x[k+156] ^ twist(x[k], x[k+1]).
+
+    They come in stretches, each with the place of its first word, that begin with the 312 words before the new ones. A
+    stretch is good until the next is asked for.
+    """  # RNG-E1
+    if not count:
+        yield 0, state
+        return
+    rounds = min(_ROUNDS, -(-count // _REACH))
     x = np.empty(SIZE + rounds * _REACH, np.uint64)
     x[:SIZE] = state
+    views = _views(x, rounds)
+    for start in range(0, count, rounds * _REACH):
+        if start:
+            x[:SIZE] = x[-SIZE:].copy()
+        _extend(views)
+        yield start, x
 
-    def every_round(first: int, count: int) -> Words:
-        return np.ndarray((rounds, count), x.dtype, x, first * x.itemsize, (_REACH * x.itemsize, x.itemsize))
 
+def _views(x: Words, rounds: int) -> list[tuple[Words, ...]]:
+    """What every round reads and writes: x[k] and x[k+1], then x[k+156] and x[k+312] twice, since from the 156th word
+    on it reads what it has written itself."""
+    near = (_MIDDLE, _NEAR), (SIZE, _NEAR)
+    far = (_MIDDLE + _NEAR, _REACH - _NEAR), (SIZE + _NEAR, _REACH - _NEAR)
+    places = (0, _REACH), (1, _REACH), *near, *far
+    return [tuple(x[k + first : k + first + n] for first, n in places) for k in range(0, rounds * _REACH, _REACH)]
+
+
+def _extend(views: list[tuple[Words, ...]]) -> None:
     y, odd = np.empty((2, _REACH), np.uint64)
-    y_near, y_far, far = y[:_NEAR], y[_NEAR:], _REACH - _NEAR
-    rows = (
-        *(every_round(0, _REACH), every_round(1, _REACH)),
-        *(every_round(_MIDDLE, _NEAR), every_round(SIZE, _NEAR)),
-        *(every_round(_MIDDLE + _NEAR, far), every_round(SIZE + _NEAR, far)),
-    )
-    for here, after, near_here, near_there, far_here, far_there in zip(*rows, strict=True):
+    y_near, y_far = y[:_NEAR], y[_NEAR:]
+    for here, after, near_here, near_there, far_here, far_there in views:
         np.bitwise_xor(here, after, y)
         np.bitwise_and(y, _UPPER, y)
         np.bitwise_xor(y, after, y)  # the upper bits of x[k] and the lower ones of x[k+1]
@@ -51,18 +65,20 @@ def continued(state: Words, blocks: int) -> Words:
         np.right_shift(y, _ONE, y)
         np.bitwise_xor(y, odd, y)
         np.bitwise_xor(near_here, y_near, near_there)
-        np.bitwise_xor(far_here, y_far, far_there)  # made of words that are new themselves
-    return x[: SIZE + blocks * SIZE]
+        np.bitwise_xor(far_here, y_far, far_there)
 
 
-def temper(words: Words) -> None:
-    """Turns raw words, in place, into the words that the engine gives out."""  # RNG-E1
-    for start in range(0, words.size, _CHUNK):
-        x = words[start : start + _CHUNK]
-        x ^= (x >> np.uint64(29)) & np.uint64(0x5555555555555555)
-        x ^= (x << np.uint64(17)) & np.uint64(0x71D67FFFEDA60000)
-        x ^= (x << np.uint64(37)) & np.uint64(0xFFF7EEE000000000)
-        x ^= x >> np.uint64(43)
+def tempered(words: Words) -> Words:
+    """The words that the engine gives out for raw words."""  # RNG-E1
+    x = words >> np.uint64(29)
+    x &= np.uint64(0x5555555555555555)
+    x ^= words
+    for shift, mask in ((17, 0x71D67FFFEDA60000), (37, 0xFFF7EEE000000000)):
+        moved = x << np.uint64(shift)
+        moved &= np.uint64(mask)
+        x ^= moved
+    x ^= np.right_shift(x, np.uint64(43), out=moved)
+    return x
 
 
 def seeded_by_word(seed: int) -> Words:

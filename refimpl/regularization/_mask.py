@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from refimpl._arguments import Array, bad, integer, one_of, wrong_kind
+from refimpl._arguments import Array, accumulator, bad, integer, one_of, wrong_kind
 
 Shape = tuple[int, ...]
+_BLOCK = 1 << 18  # bytes of an intermediate result
 
 
 def varying(shape: Sequence[int], axis: int | Sequence[int] | None) -> Shape:
@@ -53,13 +54,24 @@ def checked(mask: Any, shape: Shape, needed: bool) -> Array | None:
     return array
 
 
-def kept(x: Array, keep: Array) -> Array:
-    """x where `keep` holds and +0 elsewhere, whatever x is there: no product, so that a dropped NaN is 0 (DROP-M3).
+def kept(x: Array, keep: Array, divisor: Any = 1) -> Array:
+    """x / divisor where `keep` holds, in at least float32 and rounded once, and +0 elsewhere, whatever x is there.
 
-    By bits where integers are as wide as x, for choosing by random booleans is slow.
+    Chosen by bits where integers are as wide as x: a product would make NaN of a dropped NaN (DROP-M3), and choosing by
+    random booleans is slow.
     """
-    if x.dtype.itemsize > 8:
-        return np.where(keep, x, x.dtype.type(0))
-    bits = np.dtype(f"i{x.dtype.itemsize}")
-    ones: Array = np.negative(keep.astype(bits))  # all of them where an element is kept
-    return (x.view(bits) & ones).view(x.dtype)
+    out, wide = np.empty(x.shape, x.dtype), accumulator(x.dtype)
+    bits = np.dtype(f"i{x.dtype.itemsize}") if x.dtype.itemsize <= 8 else None
+    cells, values, keeps = (np.ravel(array) for array in (out, x, np.broadcast_to(keep, x.shape)))
+    for start in range(0, x.size, _BLOCK // x.dtype.itemsize):
+        block = slice(start, start + _BLOCK // x.dtype.itemsize)
+        part = values[block]
+        if divisor != 1:
+            part = np.divide(part, wide.type(divisor), dtype=wide).astype(x.dtype, copy=False)
+        if bits is None:
+            cells[block] = np.where(keeps[block], part, 0)
+        else:
+            ones = keeps[block].astype(bits)
+            np.negative(ones, out=ones)  # all of them where an element is kept
+            np.bitwise_and(part.view(bits), ones, out=cells[block].view(bits))
+    return out

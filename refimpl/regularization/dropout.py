@@ -12,6 +12,7 @@ DROP-... are in docs/spec/regularization.md.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -49,13 +50,13 @@ def dropout(
     one_of("mode", mode, (UPSCALE, DOWNSCALE))  # DROP-E1
     keep = checked(mask, varying(x.shape, axis), needed=training and 0 < p < 1)
     if not training:
-        return x.copy() if mode == UPSCALE else _rounded(np.multiply, x, p)  # DROP-M1, DROP-M2
+        return x.copy() if mode == UPSCALE else _scaled(x, p)  # DROP-M1, DROP-M2
     if p == 1:
         return np.zeros_like(x)  # DROP-P1
     if p == 0 or keep is None:
         return x.copy()  # DROP-P0
-    rest = kept(x, keep)  # DROP-M3
-    return _rounded(np.divide, rest, p) if mode == UPSCALE else rest  # DROP-M1, DROP-M2
+    with np.errstate(all="ignore"):
+        return kept(x, keep, _keeping(x, p) if mode == UPSCALE else 1)  # DROP-M1, DROP-M2, DROP-M3
 
 
 def dropout_vjp(
@@ -149,10 +150,14 @@ def dropout3d_vjp(
     return dropout_vjp(grad_out, x, p, [0, channel], training, mask=mask)
 
 
-def _rounded(operation: np.ufunc, x: Array, p: float) -> Array:
-    """x times or divided by 1 - p, in at least float32 and rounded once to the dtype of x."""
-    keeping = 1 - np.promote_types(x.dtype, np.float64).type(p)
+def _keeping(x: Array, p: float) -> Any:
+    """1 - p in at least float64."""
+    return 1 - np.promote_types(x.dtype, np.float64).type(p)
+
+
+def _scaled(x: Array, p: float) -> Array:
+    """x times 1 - p, in at least float32 and rounded once to the dtype of x."""
     dtype = accumulator(x.dtype)
     with np.errstate(all="ignore"):
-        result: Array = operation(x, keeping.astype(dtype), dtype=dtype)
+        result: Array = np.multiply(x, _keeping(x, p).astype(dtype), dtype=dtype)
         return result.astype(x.dtype, copy=False)  # DROP-D1

@@ -19,9 +19,9 @@ class Counted(Generator):
 
     taken = 0
 
-    def words(self, count: int) -> Any:
+    def drawn(self, count: int, *how: Any) -> Any:
         self.taken += count
-        return super().words(count)
+        return super().drawn(count, *how)
 
 
 def uniforms(count: int) -> Any:
