@@ -102,9 +102,10 @@ def _measured(view: Array, scale: Array | None) -> Centred:
     values = uncentred(view, scale)
     for _ in range(3):
         first, second = (total / count for total in totals(values, None, values))
-        var = np.maximum(second - first * first, 0)  # BN-F2, BN-F3
+        square = first * first
+        var = np.maximum(second - square, 0)  # BN-F2, BN-F3
         values = _about(view, scale, values.center.astype(var.dtype), first, var)
-        if not np.any(first * first > 0.75 * second):  # BN-N1
+        if not np.any(square > 0.75 * second):  # BN-N1
             break
     return values
 
@@ -137,13 +138,15 @@ def affine(terms: Sequence[tuple[Centred, Array]], constant: Array, out_dtype: n
     """The sum over the terms of factor times what is read, plus a constant."""
     dtype = np.result_type(*(values.center for values, _ in terms))
     out = np.empty(terms[0][0].view.shape, out_dtype)
-    along_a, along_c, along_b = _tiling(out.shape, dtype.itemsize, _BLOCK)
+    needed = len(terms) - (out.dtype == dtype)
+    limit = min(_BLOCK, max(out.size * dtype.itemsize // _REUSED, _BLOCK // 8)) if needed else _BLOCK
+    along_a, along_c, along_b = _tiling(out.shape, dtype.itemsize, limit)
     reused = len(along_a) * len(along_b) >= _REUSED
-    if not reused and len(terms) == 1 and not terms[0][0].copied and out.dtype == dtype:
+    if not reused and not needed and not terms[0][0].copied:
         along_a, along_c, along_b = _tiling(out.shape, dtype.itemsize, _READ)
     largest = out[along_a[0], along_c[0], along_b[0]].shape
     tile = largest if reused else (1, 1, 1)
-    room = aligned((len(terms) - (out.dtype == dtype), *largest), dtype)
+    room = aligned((needed, *largest), dtype)
     for channels in along_c:
         tiles = [_spread(numbers[channels], tile, dtype) for numbers in (*(f for _, f in terms), constant)]
         for rows, columns in product(along_a, along_b):

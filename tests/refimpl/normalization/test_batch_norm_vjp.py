@@ -162,7 +162,8 @@ def test_bn_g1_g2_adjoint_of_the_derivative(training: bool) -> None:
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize(
-    ("shape", "data_format"), [((3, 50, 40, 40), "NCHW"), ((1, 2, 400, 500), "NCHW"), ((9, 50, 40, 3), "NHWC")]
+    ("shape", "data_format"),
+    [((3, 50, 40, 40), "NCHW"), ((1, 2, 400, 500), "NCHW"), ((9, 50, 40, 3), "NHWC"), ((300, 1000), "NC")],
 )
 def test_bn_g1_arrays_of_many_blocks(shape: tuple[int, ...], data_format: str, dtype: Any) -> None:
     rng = np.random.default_rng(26)

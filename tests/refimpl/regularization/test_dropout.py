@@ -86,6 +86,16 @@ def test_drop_a1_every_set_of_axes() -> None:
                 assert np.array_equal(gradient, refimpl.dropout(x, 0.25, mask=whole))
 
 
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_drop_m1_m3_arrays_of_many_blocks(dtype: Any) -> None:
+    x = (np.arange(300_002) % 1000 + 1).astype(dtype)
+    mask = np.arange(x.size) % 7 != 3
+    x[3] = np.nan  # dropped
+    y = refimpl.dropout(x[::-1], 0.75, mask=mask[::-1])[::-1]
+    assert np.array_equal(y[mask], x[mask] * 4)
+    assert not y[~mask].any()
+
+
 CHANNEL_FORMS = [
     ("dropout1d", (2, 3, 4), {}, (2, 3, 1)),
     ("dropout1d", (3, 4), {}, (3, 1)),
