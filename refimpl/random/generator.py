@@ -64,7 +64,7 @@ class Generator:
 
     def words(self, count: int) -> Words:
         """The next `count` 64-bit words."""
-        return self.drawn(integer("count", count, 0), np.dtype(np.uint64), lambda words: words)
+        return self._drawn(integer("count", count, 0), np.dtype(np.uint64), lambda words: words)
 
     def uniform(self, shape: Sequence[int], dtype: DTypeLike = np.float32) -> NDArray[Any]:
         """Numbers in [0, 1) in C order, one word each; float32 or float64."""
@@ -72,19 +72,19 @@ class Generator:
         if kind not in (np.float32, np.float64):
             raise bad("dtype", kind.name, "float32 or float64")  # RNG-A1
         one: Any = np.ones((), kind)[()]
-        numbers = self.drawn(math.prod(shape), kind, lambda words: words.astype(kind) * (one / 2**64))
+        numbers = self._drawn(math.prod(shape), kind, lambda words: words.astype(kind) * (one / 2**64))
         np.minimum(numbers, np.nextafter(one, 0 * one), out=numbers)  # RNG-U1
         return numbers.reshape(shape)
 
     def reaching(self, shape: Sequence[int], threshold: np.float32) -> NDArray[np.bool_]:
         """Which of the next float32 uniforms are not below a threshold in [0, 1], told from their words alone."""
         first = None if threshold == 1 else _first_reaching(threshold)  # RNG-U1
-        reached = self.drawn(
+        reached = self._drawn(
             math.prod(shape), np.dtype(np.bool_), lambda words: False if first is None else words >= first
         )
         return reached.reshape(shape)
 
-    def drawn(self, count: int, dtype: np.dtype[Any], form: Callable[[Words], Any]) -> NDArray[Any]:
+    def _drawn(self, count: int, dtype: np.dtype[Any], form: Callable[[Words], Any]) -> NDArray[Any]:
         """`form` of the next `count` words, made of a few thousand at a time, which stay in the cache."""
         out = np.empty(count, dtype)
         first, end = self._position, self._position + count

@@ -19,9 +19,9 @@ class Counted(Generator):
 
     taken = 0
 
-    def drawn(self, count: int, *how: Any) -> Any:
+    def _drawn(self, count: int, *how: Any) -> Any:
         self.taken += count
-        return super().drawn(count, *how)
+        return super()._drawn(count, *how)
 
 
 def uniforms(count: int) -> Any:
