@@ -18,7 +18,7 @@ from refimpl._arguments import Array, accumulator, floating, number, rank, same_
 from refimpl.pooling import windows
 from refimpl.pooling.boxes import Block, Box, assembled, blocks, load
 from refimpl.pooling.geometry import FIRST, Geometry, Padding, Sizes, fixed
-from refimpl.pooling.spread import cost, gradients, landing, spread
+from refimpl.pooling.spread import gradients, landing, spread, spread_cost
 
 Divisors = Callable[[Block], Array]
 
@@ -155,13 +155,14 @@ def average(x: Array, geometry: Geometry, exclusive: bool = True, divisor_overri
     dtype = accumulator(x.dtype)  # POOL-A8
     divisors = _divisors(exclusive, divisor_override, dtype)
     padding = -0.0 if exclusive else 0.0  # POOL-A6
+    cost = windows.cost(geometry, dtype.itemsize, overlapping=False)
 
     def run(scale: float) -> Array:
         def compute(block: Block, room: Array | None) -> Array:
             plan, by = windows.plan(block.box, False), divisors(block)
             return _quotients(load(x, block, padding, dtype), plan, by, scale, room)
 
-        return assembled(geometry, _cost(geometry, dtype.itemsize), dtype, x.dtype, compute)
+        return assembled(geometry, cost, dtype, x.dtype, compute)
 
     return _without_overflow(run, geometry)
 
@@ -175,19 +176,13 @@ def average_vjp(
     divisors = _divisors(exclusive, divisor_override, dtype)
 
     def run(scale: float) -> Array:
-        parts = blocks(geometry, cost(geometry, dtype.itemsize))
+        parts = blocks(geometry, spread_cost(geometry, dtype.itemsize))
         out = gradients(geometry, dtype, parts)
         for block in parts:
             _add_shares(out, g[block.outputs].astype(dtype, copy=False), divisors, block, scale)
         return out.reshape(x.shape).astype(x.dtype, copy=False)
 
     return _without_overflow(run, geometry, min(1.0, abs(divisor_override or 1.0)))
-
-
-@lru_cache(maxsize=1024)
-def _cost(geometry: Geometry, itemsize: int) -> float:
-    """Bytes of temporaries for each cell."""
-    return itemsize / 2 if windows.sparse(geometry.axes) else itemsize
 
 
 def _quotients(cells: Array, plan: windows.Plan, by: Array, scale: float, out: Array | None) -> Array:

@@ -155,7 +155,8 @@ def maximum(x: Array, geometry: Geometry) -> Array:
     def compute(block: Block, room: Array | None) -> Any:
         return windows.reduce(load(x, block, lowest, x.dtype), windows.plan(block.box, True), windows.MAXIMUM, room)
 
-    return assembled(geometry, x.itemsize, x.dtype, x.dtype, compute)
+    cost = windows.cost(geometry, x.itemsize, overlapping=True)
+    return assembled(geometry, cost, x.dtype, x.dtype, compute)
 
 
 def maximum_and_mask(x: Array, geometry: Geometry) -> tuple[Array, Array]:
@@ -194,9 +195,8 @@ def _cost(itemsize: int, geometry: Geometry) -> float:
     if apart(geometry):
         widest = prod(max(axis.sizes) for axis in geometry.axes)
         return itemsize * widest / prod(geometry.view[1:-1]) + 24 * windows_a_cell
-    inner = geometry.axes[-1]
-    apart_there = inner.even and inner.stride >= max(inner.sizes)  # then no pass is as long as the box
-    return itemsize * (0.75 if apart_there else 1) + 8 * windows_a_cell
+    cost = itemsize + 8 * windows_a_cell
+    return cost / 2 if geometry.axes[-1].stride > 1 else cost  # only what lies on the way to inner windows is as long
 
 
 def _lowest(x: Array) -> Any:

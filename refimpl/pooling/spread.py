@@ -25,7 +25,7 @@ def gradients(geometry: Geometry, dtype: np.dtype[Any], parts: Sequence[Block]) 
 
 
 @lru_cache(maxsize=1024)
-def cost(geometry: Geometry, itemsize: int) -> float:
+def spread_cost(geometry: Geometry, itemsize: int) -> float:
     """Bytes of temporaries for each cell: many where windows have room around them, few where they are tiles."""
     if any(map(_dense, geometry.axes)):
         return itemsize * 1.75

@@ -23,7 +23,7 @@ import numpy as np
 from refimpl._arguments import Array
 from refimpl.pooling.at_once import Gathered, Summed, taps
 from refimpl.pooling.boxes import Box
-from refimpl.pooling.geometry import Windows
+from refimpl.pooling.geometry import Geometry, Windows
 
 Step = tuple[int, bool]
 Pass = tuple[bool, slice, slice, int]
@@ -224,6 +224,13 @@ def multiplied(box: Box) -> bool:
 
 
 @lru_cache(maxsize=1024)
+def cost(geometry: Geometry, itemsize: int, *, overlapping: bool) -> float:
+    """Bytes of temporaries for each cell of a plane: for one of its size or, if the first pass leaves less, half."""
+    pairs = all(axis.even and axis.stride == axis.sizes[0] == 2 for axis in geometry.axes)
+    return itemsize / 2 if pairs or (sparse(geometry.axes) and not overlapping) else itemsize
+
+
+@lru_cache(maxsize=1024)
 def sparse(axes: tuple[Windows, ...]) -> bool:
     """Whether windows are so few that the last steps towards them cost next to nothing."""
     return SPARSE * prod(map(len, axes)) <= prod(axis.span[1] - axis.span[0] for axis in axes)
@@ -242,7 +249,7 @@ def axis_by_axis(box: Box, overlapping: bool, inner_first: bool = False) -> Plan
         kind: type[Walk] = Uneven
         if axis.even:
             whole = inner_first and number == len(order) and box.shape[-1] == 1 and axis.cells % axis.stride == 0
-            late = axis.stride <= 2 and axis.stride < axis.sizes[0]  # a short stride is taken last, as one
+            late = axis.stride <= 2 and axis.sizes[0] > 1  # a short stride is taken last, as one
             kind = Sieved if whole and axis.stride > 1 else Dense if late else Strided
         walks.append(kind(number, axis, cells, overlapping))
         cells = walks[-1].windows
