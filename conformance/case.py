@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -53,6 +53,17 @@ class Case:
     law: tuple[Law, int] | None = None
     views: list[Case] = field(default_factory=list)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """What another process gets: declarations do not travel, their names do."""
+        law = self.law and (self.operator.laws.index(self.law[0]), self.law[1])
+        return {**vars(self), "operator": None, "law": law}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        from conformance.ops import OPERATORS
+
+        operator, law = OPERATORS[state["cell"].operator], state["law"]
+        vars(self).update(state, operator=operator, law=law and (operator.laws[law[0]], law[1]))
+
     @property
     def parts(self) -> list[Case]:
         """The cases that the register is asked about."""
@@ -93,9 +104,7 @@ def draw(cell: Cell, operator: Operator, tape: Tape) -> Case:
     if layer and layer.also:
         layer = tape.one_of(*(one for one in layer.all if cell.layout in one.names or "any" in one.names))
 
-    def codes(array: int, size: int) -> NDArray[np.uint32]:
-        return tape.codes(array, size, salt)
-
+    codes = partial(tape.codes, salt=salt)
     seed = tape.integer(0, SEEDS - 1) if operator.noise else None
     call = assemble(operator, cell, arguments, region, codes, layer=layer, seed=seed)
     return Case(cell, operator, call, region, codes, tape)

@@ -1,9 +1,14 @@
-"""Work in a child process, so that a crash or a hang of Paddle costs the work and not the run."""
+"""Work in a child process, so that a crash or a hang of Paddle costs the work and not the run.
+
+The child is forked and has all that its parent has. Where there is no fork it starts afresh and imports Paddle anew,
+which takes a second or two; the work is sent to it and must be what can be pickled.
+"""
 
 from __future__ import annotations
 
 import gc
 import logging
+import multiprocessing
 import os
 import pickle
 import select
@@ -14,6 +19,7 @@ import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from multiprocessing.connection import Connection
 from typing import Any, NoReturn
 
 _ENDING = (signal.SIGINT, signal.SIGTERM)
@@ -73,7 +79,7 @@ class Child:
         if time.monotonic() > self.deadline:
             os.kill(self.pid, signal.SIGKILL)
             self._reap()
-            return Outcome(died=f"did not answer within {self.seconds:g} s", timeout=True)
+            return _late(self.seconds)
         return None
 
     def kill(self) -> None:
@@ -82,12 +88,7 @@ class Child:
         self._reap()
 
     def _end(self) -> Outcome:
-        status = self._reap()
-        if os.WIFSIGNALED(status):
-            return Outcome(died=f"killed by {signal.Signals(os.WTERMSIG(status)).name}")
-        if status or not self.received:  # whoever calls _exit(0) in the child has not answered either
-            return Outcome(died=f"exited with status {os.WEXITSTATUS(status)}")
-        return pickle.loads(bytes(self.received))
+        return _ended(os.waitstatus_to_exitcode(self._reap()), bytes(self.received))
 
     def _reap(self) -> int:
         os.close(self.pipe)
@@ -97,6 +98,8 @@ class Child:
 
 def isolated(work: Callable[[], Any], seconds: float) -> Outcome:
     """Do one piece of work in a child and wait for it."""
+    if not hasattr(os, "fork"):
+        return _spawned(work, seconds)
     child = Child.start(work, seconds)
     try:
         while (outcome := child.poll()) is None:
@@ -107,11 +110,54 @@ def isolated(work: Callable[[], Any], seconds: float) -> Outcome:
     return outcome
 
 
+def _spawned(work: Callable[[], Any], seconds: float) -> Outcome:
+    context = multiprocessing.get_context("spawn")
+    receiving, sending = context.Pipe(duplex=False)
+    process = context.Process(target=_send, args=(work, sending))
+    process.start()
+    sending.close()
+    try:
+        received = receiving.recv_bytes() if receiving.poll(seconds) else None
+    except EOFError:
+        received = b""
+    except (KeyboardInterrupt, SystemExit):
+        process.kill()
+        raise
+    if received is None:
+        process.kill()
+    process.join()
+    return _late(seconds) if received is None else _ended(process.exitcode or 0, received)
+
+
+def _send(work: Callable[[], Any], sending: Connection) -> NoReturn:
+    """The life of a child that was not forked."""
+    _quiet()
+    sending.send_bytes(_outcome(work))
+    os._exit(0)
+
+
+def _ended(code: int, received: bytes) -> Outcome:
+    """The outcome of a child that ended with this exit code, negative for a signal."""
+    if code < 0:
+        return Outcome(died=f"killed by {signal.Signals(-code).name}")
+    if code or not received:  # whoever calls _exit(0) in the child has not answered either
+        return Outcome(died=f"exited with status {code}")
+    return pickle.loads(received)
+
+
+def _late(seconds: float) -> Outcome:
+    return Outcome(died=f"did not answer within {seconds:g} s", timeout=True)
+
+
+def _quiet() -> None:
+    plain_signals()
+    logging.disable(logging.WARNING)  # Paddle's remarks on single calls would fill the progress of thousands
+
+
 def _work(work: Callable[[], Any], writing: int) -> NoReturn:
     """The child's life. It leaves without running the parent's exit handlers."""
     gc.freeze()  # what the parent has made stays as it is: the child would copy it all only to look for garbage
-    plain_signals()
-    logging.disable(logging.WARNING)  # Paddle's remarks on single calls would fill the progress of thousands
+    _quiet()
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
     status = 1
     try:

@@ -7,6 +7,7 @@ import resource
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -44,7 +45,7 @@ def judge(case: Case, register: Sequence[Entry], repeat: str) -> Record:
         meaning(case)
     PROPERTIES[case.cell.property].prepare(case)
     known = registered(case, register)
-    outcome = isolated(lambda: _judge(case, known, repeat), SECONDS)
+    outcome = isolated(partial(_judge, case, known, repeat), SECONDS)
     if outcome.traceback:
         return _record(case, Verdict.ERROR, outcome.traceback)
     if outcome.died:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-import mmap
 import time
 import zlib
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ import msgspec
 
 from conformance import case as cases
 from conformance import explain, search, subject
+from conformance.black_box import BlackBox, black_box
 from conformance.call import Step
 from conformance.case import Case
 from conformance.cell import Cell
@@ -50,23 +51,6 @@ class Rules:
     ignore_known: bool = False
     database: str = str(Path(".hypothesis") / "examples")
     recorded: Shares = field(default_factory=dict)
-
-
-class BlackBox:
-    """The tape that is being judged, where it outlives the process that judges it."""
-
-    def __init__(self) -> None:
-        self._memory = mmap.mmap(-1, mmap.PAGESIZE)
-
-    def write(self, tape: Tape) -> None:
-        """Note the tape before Paddle gets its case."""
-        text = str(tape).encode()
-        self._memory[: len(text) + 1] = text + b"\n"
-
-    def read(self) -> Tape:
-        """The tape noted last; the simplest, if there was none."""
-        text, _, _ = self._memory[:].strip(b"\0").partition(b"\n")
-        return Tape.parse(text.decode())
 
 
 class Trial:
@@ -175,15 +159,16 @@ def run(cell: Cell, rules: Rules) -> Record:
     search.warm_up()
     if MODES[cell.mode].profile != "quick":
         subject.warm(cell.mode)
-    box = BlackBox()
     crashed: list[tuple[Tape, Outcome]] = []
-    while len(crashed) < CRASHES:
-        outcome = isolated(lambda: _judge_cell(cell, rules, box, crashed), rules.profile.seconds)
-        if outcome.traceback:
-            return Trial(cell, rules).record(Verdict.ERROR, reason=outcome.traceback)
-        if not outcome.died:
-            return _with_crash(cell, rules, outcome.result, crashed) if crashed else outcome.result
-        crashed.append((box.read(), outcome))
+    with black_box() as box:
+        while len(crashed) < CRASHES:
+            lost = [str(tape) for tape, _ in crashed]
+            outcome = isolated(partial(_judge_cell, cell, rules, box, lost), rules.profile.seconds)
+            if outcome.traceback:
+                return Trial(cell, rules).record(Verdict.ERROR, reason=outcome.traceback)
+            if not outcome.died:
+                return _with_crash(cell, rules, outcome.result, crashed) if crashed else outcome.result
+            crashed.append((box.read(), outcome))
     return _with_crash(cell, rules, Trial(cell, rules).record(Verdict.CRASH), crashed)
 
 
@@ -192,7 +177,7 @@ def _with_crash(cell: Cell, rules: Rules, record: Record, crashed: list[tuple[Ta
     trial, (tape, outcome) = Trial(cell, rules), crashed[0]
 
     def dies(candidate: Tape) -> bool:
-        return bool(isolated(lambda: trial.judge(candidate), rules.profile.seconds).died)
+        return bool(isolated(partial(_judge_alone, cell, rules, candidate), rules.profile.seconds).died)
 
     alone = outcome.timeout or dies(tape)
     if alone and not outcome.timeout:  # every attempt to shrink a hang would cost the whole time limit
@@ -208,9 +193,13 @@ def _with_crash(cell: Cell, rules: Rules, record: Record, crashed: list[tuple[Ta
     return msgspec.structs.replace(record, verdict=verdict, reason=reason, failure=explain.failure(case, died))
 
 
-def _judge_cell(cell: Cell, rules: Rules, box: BlackBox, crashed: list[tuple[Tape, Outcome]]) -> Record:
+def _judge_alone(cell: Cell, rules: Rules, tape: Tape) -> None:
+    Trial(cell, rules).judge(tape)
+
+
+def _judge_cell(cell: Cell, rules: Rules, box: BlackBox, lost: Sequence[str]) -> Record:
     started = time.monotonic()
-    trial = Trial(cell, rules, box, {str(tape) for tape, _ in crashed})
+    trial = Trial(cell, rules, box, set(lost))
     if reason := _absent(trial) or _lacking(trial):
         return trial.record(Verdict.ABSENT, reason=reason)
     if reason := _kernel_absent(trial):
