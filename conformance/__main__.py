@@ -62,7 +62,7 @@ def _from(module: str) -> Callable[[argparse.ArgumentParser], None]:
 COMMANDS: dict[str, tuple[str, str, Callable[[argparse.ArgumentParser], None]]] = {
     "run": ("conformance.run:main", "judge the installed Paddle and write a report", _run),
     "diff": ("conformance.commands:diff", "compare two runs; exits 1 on a new failure", _diff),
-    "check": ("conformance.check:main", "judge one call, written as people write it", _from("conformance.check")),
+    "check": ("conformance.check:main", "judge results and gradients of a written call", _from("conformance.check")),
     "replay": ("conformance.replay:main", "repeat what a record or a message says", _from("conformance.replay")),
     "ops": ("conformance.commands:ops", "list the operators and what is checked of them", _ops),
     "report": ("conformance.commands:report", "write the reports of a run anew", _report),

@@ -34,7 +34,7 @@ WHOLE = ("int32", "int64")
 OF_ONE_CALL = ("forward", "gradient")
 """The properties that a written call can be judged by; the others draw more than one call."""
 
-WITH_COTANGENT = ("gradient", "in_place")
+WITH_COTANGENT = ("gradient", "in_place", "double_gradient")
 """The properties for which a cotangent may be given."""
 
 

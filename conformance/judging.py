@@ -41,7 +41,8 @@ def weigh(case: Case, answer: Any) -> Judgement | None:
     """The judgement of an answer; None where Paddle lacks a kernel that it need not have."""
     check = PROPERTIES[case.cell.property]
     judgement: Judgement = getattr(check, "weigh", check.judge)(case, answer)
-    return None if judgement.lacks and case.cell.dtype not in case.operator.dtypes else judgement
+    optional = check.PACE.optional or case.cell.dtype not in case.operator.dtypes
+    return None if judgement.lacks and optional else judgement
 
 
 def registered(case: Case, entries: Sequence[Entry]) -> list[Entry]:

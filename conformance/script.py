@@ -67,6 +67,8 @@ def _single(case: Case, output: str) -> list[str]:
         return _in_place(case, output)
     if case.cell.property == "accumulation":
         return _accumulation(case, output)
+    if case.cell.property == "double_gradient":
+        return _double(case, output)
     names = {name: name for name in call.arrays}
     lines = []
     if call.layer is None:
@@ -90,6 +92,20 @@ def _single(case: Case, output: str) -> list[str]:
         keys = {a: f"layer.{k}" for k, a in call.layer.state.items()} if call.layer else {}
         return [*lines, f"result = {keys.get(output, output)}"]
     return [*lines, "result = out[0]" if several else "result = out"]
+
+
+def _double(case: Case, output: str) -> list[str]:
+    """The lines that differentiate a function twice."""
+    names = {name: name for name in case.call.arrays}
+    x, (cotangent, along) = next(iter(names)), case.extras.values()
+    return [
+        f"out = {spelling.written(case.operator, case.call, names)}",
+        f"cotangent = {spelling.tensor(cotangent, 'stop_gradient=False')}",
+        f"slope = paddle.grad(out, [{x}], [cotangent], create_graph=True)[0]",
+        f"along = {spelling.tensor(along)}",
+        f"by_x, by_cotangent = paddle.grad(slope, [{x}, cotangent], [along], allow_unused=True)",
+        f"result = {'by_x' if output.endswith(' by x') else 'by_cotangent'}",
+    ]
 
 
 def _accumulation(case: Case, output: str) -> list[str]:

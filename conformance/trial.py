@@ -213,6 +213,8 @@ def _judge_cell(cell: Cell, rules: Rules, box: BlackBox, lost: Sequence[str]) ->
     tape = search.saved(database, key, trial.fails)
     batches = pace.batches(rules.profile.batches, trial.operator.slower)
     tape = tape or search.search(batches, seed, trial.first_failing, pace.batch, pace.alike)
+    if tape is None and pace.optional and not trial.tally.cases:
+        return trial.record(Verdict.ABSENT, reason=f"the installed Paddle has no {cell.property} of {cell.operator}")
     if tape is None:
         return trial.record(Verdict.PASS, seconds=time.monotonic() - started)
     if not pace.shrinks:

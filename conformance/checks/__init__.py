@@ -5,6 +5,7 @@ from types import ModuleType
 from conformance.checks import (
     accumulation,
     aliases,
+    double_gradient,
     errors,
     forward,
     gradient,
@@ -21,6 +22,7 @@ PROPERTIES: dict[str, ModuleType] = {
     "forward": forward,
     "gradient": gradient,
     "accumulation": accumulation,
+    "double_gradient": double_gradient,
     "in_place": in_place,
     "memory": memory,
     "laws": laws,

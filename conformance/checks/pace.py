@@ -32,6 +32,7 @@ class Pace:
     alike: int = 1  # cases in a row that have all but their values in common, and so share a program
     whole: bool = False  # whether a case is left out where nothing is claimed of a part of it
     everywhere: bool = False  # whether all modes are tried, whatever the profile
+    optional: bool = False  # whether Paddle need not have it of every operator
     profile: str = "quick"  # the least profile that tries it
 
     def in_mode(self, mode: str) -> Pace:

@@ -35,7 +35,7 @@ Array = NDArray[Any]
 
 
 @dataclass(frozen=True)
-class _Moments:
+class Moments:
     """The exact quantities of a channel, shaped to broadcast against x, and the errors of the computed ones."""
 
     axes: tuple[int, ...]
@@ -74,7 +74,7 @@ def batch_statistics(f: Facts) -> bool:
     return bool(f.arguments["training"]) if use_global is None else not use_global
 
 
-def _moments(f: Facts) -> _Moments:
+def moments(f: Facts) -> Moments:
     x = f.arguments["x"]
     channel = x.ndim - 1 if f.arguments["data_format"] in ("NLC", "NHWC", "NDHWC") and x.ndim > 2 else 1
     axes = tuple(i for i in range(x.ndim) if i != channel)
@@ -97,14 +97,14 @@ def _moments(f: Facts) -> _Moments:
     lost = variance_error / total
     near = np.where(lost < 1, lost / 2 / (1 - lost), np.inf)
     scale_error = np.minimum(near, np.sqrt(total / f.arguments["epsilon"])) + 3 * u
-    return _Moments(
+    return Moments(
         axes, count, x, along_channel("weight", 1.0), along_channel("bias", 0.0), mean, variance,
         1 / np.sqrt(total), mean_error, variance_error, scale_error,
     )  # fmt: skip
 
 
 def _out(f: Facts) -> Array:
-    m, u = _moments(f), f.unit
+    m, u = moments(f), f.unit
     a = np.abs(m.largest_scale * m.weight)
     products = 2 * np.abs(m.x) * a + 3 * np.abs(m.mean) * a + 2 * np.abs(m.bias) + np.abs(f.expected)
     scaled = a * m.mean_error + np.abs(m.normalised * m.weight) * (m.scale_error + 2 * u)
@@ -122,24 +122,24 @@ def _running(f: Facts, name: str, batch: Any, batch_error: Any) -> Any:
 def _running_mean(f: Facts) -> Any:
     if not batch_statistics(f):
         return 0.0
-    m = _moments(f)
+    m = moments(f)
     return _running(f, "running_mean", m.mean, m.mean_error)
 
 
 def _running_var(f: Facts) -> Any:
     if not batch_statistics(f):
         return 0.0
-    m = _moments(f)
+    m = moments(f)
     return _running(f, "running_var", m.variance, m.variance_error)
 
 
 def _bias_gradient(f: Facts) -> Array:
-    m = _moments(f)
+    m = moments(f)
     return (m.count + 1) * (f.unit * np.abs(f.cotangent).sum(m.axes) + f.tiny)
 
 
 def _weight_gradient(f: Facts) -> Array:
-    m, u = _moments(f), f.unit
+    m, u = moments(f), f.unit
     g = np.abs(f.cotangent)
     carried = (g * m.normalised_error(f)).sum(m.axes)
     smallest = (3 * m.count + 2) * f.tiny * np.maximum(m.largest_scale, 1).ravel()
@@ -147,7 +147,7 @@ def _weight_gradient(f: Facts) -> Array:
 
 
 def _x_gradient(f: Facts) -> Array:
-    m, u = _moments(f), f.unit
+    m, u = moments(f), f.unit
     g, h = f.cotangent, m.normalised
     a = np.abs(m.largest_scale * m.weight)
     if not batch_statistics(f):
@@ -166,7 +166,7 @@ def _x_gradient(f: Facts) -> Array:
 
 def single_attributes(f: Facts) -> Any:
     """What float32 copies change: of epsilon, dr/r = 2**-24 epsilon / (2s); of momentum, 2**-24 (|old| + |new|)."""
-    m, single = _moments(f), 2.0**-24
+    m, single = moments(f), 2.0**-24
     q = single * f.arguments["epsilon"] * m.scale**2 / 2
     if f.cotangent is not None:
         g, h = f.cotangent, m.normalised
@@ -186,7 +186,7 @@ def updated(f: Facts) -> Any:
     """The running statistics of a call in evaluation, updated with those of the batch as if it trained."""
     if not f.name.startswith("running_") or f.arguments["training"] or not batch_statistics(f):
         return 0.0
-    m = _moments(f)
+    m = moments(f)
     batch, error = (m.mean, m.mean_error) if f.name == "running_mean" else (m.variance, m.variance_error)
     apart = np.abs(1 - f.arguments["momentum"]) * np.abs(batch.ravel() - f.arguments[f.name])
     reach = apart + _running(f, f.name, batch, error)
@@ -195,7 +195,7 @@ def updated(f: Facts) -> Any:
 
 def overflow(f: Facts) -> Any:
     """Nothing is claimed of channels in which a sum overflows, or a product of the formula that saves a subtraction."""
-    m = _moments(f)
+    m = moments(f)
     scale, apart = m.largest_scale * np.maximum(np.abs(m.weight), 1), np.abs(m.x - m.mean)
     terms = [(np.abs(m.x) + np.abs(m.mean)) * scale]
     if batch_statistics(f):
@@ -215,7 +215,7 @@ def other_statistics(f: Facts) -> Any:
 
 def infinite_cotangent(f: Facts) -> Any:
     """Nothing is claimed of channels whose cotangent is not finite."""
-    m = _moments(f)
+    m = moments(f)
     lost = np.where(np.isfinite(f.cotangent).all(m.axes, keepdims=True), 0.0, np.inf)
     return lost if f.name == "x" else lost.ravel()
 

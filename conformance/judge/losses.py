@@ -165,6 +165,25 @@ def celu_overflow(f: Facts) -> Any:
     return free(lost & (f.arguments["x"] < 0) if f.cotangent is None else lost)
 
 
+def celu_twice(f: Facts) -> Any:
+    """The same in a second derivative, e^z g v / alpha."""
+    return _power_lost(f, f.arguments["x"] / f.arguments["alpha"], 1 / f.arguments["alpha"])
+
+
+def elu_twice(f: Facts) -> Any:
+    """alpha e^x g v for x above 0, where it is not wanted."""
+    return _power_lost(f, f.arguments["x"], f.arguments["alpha"])
+
+
+def _power_lost(f: Facts, z: Any, factor: float) -> Any:
+    return free(np.exp(np.minimum(z, 1e4)) * np.maximum(weight(f), 1) * max(abs(factor), 1) * 4 >= f.largest)
+
+
+def elu_floor(f: Facts) -> Any:
+    """In a second derivative, the floor of e^z times alpha, or over it."""
+    return exponential_floor(f) * max(abs(f.arguments["alpha"]), 1 / abs(f.arguments["alpha"]))
+
+
 def infinite_cotangent(f: Facts) -> Any:
     """0 times an infinite cotangent in the piece that is not taken."""
     return free(np.isinf(f.cotangent))
@@ -299,6 +318,9 @@ ROWS: dict[str, Row] = {
     "exponential-floor": Row(exponential_floor, "e^x no smaller than a quarter of the smallest normal number"),
     "silu-floor": Row(silu_floor, "x e^-x with e^-x no smaller than a quarter of the smallest normal number"),
     "celu-overflow": Row(celu_overflow, "e^z overflows and is multiplied by 0, or by alpha: nothing is claimed"),
+    "celu-twice": Row(celu_twice, "e^z / alpha overflows and is multiplied by 0: nothing is claimed"),
+    "elu-twice": Row(elu_twice, "alpha e^x overflows and is multiplied by 0: nothing is claimed"),
+    "elu-floor": Row(elu_floor, "e^z no smaller than a quarter of the smallest normal number, times or over alpha"),
     "infinite-cotangent": Row(infinite_cotangent, "0 times infinity in the piece not taken: nothing is claimed"),
     "product": Row(product, "x y g or a g overflows before it is divided: nothing is claimed"),
     "tanh-fraction": Row(tanh_fraction, "a quotient of polynomials with 7 and 4 terms: 8u beyond 4u of tanh"),

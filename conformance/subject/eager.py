@@ -43,6 +43,10 @@ class Eager(Subject):
         """Outputs and gradients where the arrays lie in memory in another way, and what is in them afterwards."""
         return attempt(lambda: _placed(call, cotangent, place, self.run))
 
+    def double(self, call: Call, cotangent: Array, along: Array) -> Answer:
+        """The gradient of sum(along * gradient of x) by x ("by x") and by the cotangent ("by the cotangent")."""
+        return _double(call, cotangent, along, self.run)
+
     def accumulated(self, call: Call, cotangents: tuple[Array, Array]) -> Answer:
         """The gradients in the tensors after a backward pass with the first cotangent, after another through the same
         graph with the second, and after one through a new graph with the second, when they have been cleared.
@@ -187,6 +191,24 @@ def _placed(call: Call, cotangent: Array, place: str, run: Callable[..., Any]) -
     slopes = paddle.grad([results[0]], [used[n] for n in names], [weights], allow_unused=True)
     found |= {f"gradient of {n}": array(g) for n, g in zip(names, slopes, strict=True) if g is not None}
     return found | {f"{n} afterwards": array(given[n]) for n in call.arrays} | {"cotangent afterwards": array(weights)}
+
+
+def _double(call: Call, cotangent: Array, along: Array, run: Callable[..., Any]) -> Answer:
+    weights = tensor(cotangent, stop_gradient=False)
+    try:
+        results, given = run(call)
+        if list(results[0].shape) != list(cotangent.shape):  # Paddle would read past the end of the cotangent
+            raise ValueError(f"the output has shape {results[0].shape}, the cotangent {list(cotangent.shape)}")
+        x = given[call.wanted_gradients[0]]
+    except Exception as error:
+        return refusal(error)
+    try:
+        (slope,) = paddle.grad([results[0]], [x], [weights], create_graph=True)
+        found = paddle.grad([slope], [x, weights], [tensor(along)], allow_unused=True)
+    except Exception as error:  # no kernel, or none for these arguments: there is no class or text that tells it apart
+        return Answer({}, error, "a gradient of the gradient")
+    shapes = zip(("by x", "by the cotangent"), found, (along, cotangent), strict=True)
+    return Answer({n: np.zeros_like(like) if g is None else array(g) for n, g, like in shapes})
 
 
 def _accumulated(call: Call, cotangents: tuple[Array, Array]) -> dict[str, Array]:
