@@ -194,7 +194,7 @@ def _cost(itemsize: int, geometry: Geometry) -> float:
     windows_a_cell = prod(geometry.out_view) / max(1, prod(geometry.view))
     if apart(geometry):
         widest = prod(max(axis.sizes) for axis in geometry.axes)
-        return itemsize * widest / prod(geometry.view[1:-1]) + 24 * windows_a_cell
+        return (itemsize * widest / prod(geometry.view[1:-1]) + 24 * windows_a_cell) / 3  # one at a time
     cost = itemsize + 8 * windows_a_cell
     return cost / 2 if geometry.axes[-1].stride > 1 else cost  # only what lies on the way to inner windows is as long
 

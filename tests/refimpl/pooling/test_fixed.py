@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 import refimpl
 from refimpl.pooling import boxes
 from tests.refimpl.pooling import definition
-from tests.refimpl.pooling.cases import AXES, DIVISIBLE, geometries, numbers
+from tests.refimpl.pooling.cases import AXES, DIVISIBLE, geometries, neighbours, numbers
 from tests.refimpl.pooling.conftest import Choose
 
 Array = np.ndarray[Any, Any]
@@ -132,6 +133,14 @@ def test_three_axes() -> None:
     for i, (axes, ceil_mode) in enumerate(geometries(3)):
         if i % 2:
             check(axes, ceil_mode, rng, samples=1)
+
+
+@pytest.mark.parametrize(("n", "lengths"), [(2, range(1, 6)), (3, [4])], ids=["planes", "boxes"])
+def test_every_axis_beside_every_other(n: int, lengths: Iterable[int], choose: Choose) -> None:
+    choose("joined")
+    rng = np.random.default_rng(4)
+    for axes, ceil_mode in neighbours(n, lengths):
+        check(axes, ceil_mode, rng, samples=1)
 
 
 axes_beyond = st.builds(
