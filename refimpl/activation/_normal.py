@@ -47,6 +47,11 @@ def has_near(dtype: np.dtype[Any]) -> bool:
     return _kind(dtype) in NEAR_TABLES
 
 
+def serves_above(dtype: np.dtype[Any]) -> bool:
+    """Whether what `near_tail` gives for a u above NEAR is less wrong than half an ulp of u."""
+    return NEAR_TABLES[_kind(dtype)].serves_above
+
+
 def near_tail(u: Array, share: Array, centred: Array, out: Array) -> None:
     """u P(X > u) for a standard normal X and u in [0, NEAR], written to `out`; `share` and `centred` are room."""
     shift, centre, coefficients = _near_approximation(u.dtype)
@@ -190,6 +195,7 @@ COEFFICIENTS = {
 class NearTable(NamedTuple):
     """The same polynomial for u up to NEAR, in powers of u / (u + shift) - centre."""
 
+    serves_above: bool
     shift: int
     centre: float
     coefficients: tuple[str, ...]
@@ -198,6 +204,7 @@ class NearTable(NamedTuple):
 # Errors 2^-26 and 2^-54; of the shifts and centres nearby these leave the least rounding errors.
 NEAR_TABLES = {
     "float32": NearTable(
+        True,
         4,
         0.15625,
         (
@@ -211,6 +218,7 @@ NEAR_TABLES = {
         ),
     ),
     "float64": NearTable(
+        False,
         6,
         0.15625,
         (

@@ -11,7 +11,7 @@ from refimpl._arguments import Array, accumulator, floating, one_of
 from refimpl.activation._blocks import pointwise, pointwise_vjp, written
 from refimpl.activation._exact import expansion, two_product, two_sum
 from refimpl.activation._exponential import logistic, logistic_slope, patch, times_exp, vanishing
-from refimpl.activation._normal import NEAR, SHIFT, has_near, magnitude, near_tail, tail, times_gaussian
+from refimpl.activation._normal import NEAR, SHIFT, has_near, magnitude, near_tail, serves_above, tail, times_gaussian
 
 FORMS = (False, True, "none", "tanh")
 DENSITY = "0.3989422804014326779399460599343818684759"  # 1 / sqrt(2 pi)
@@ -61,14 +61,15 @@ def _exact(x: Array) -> Array:  # ACT-GELU-2
 
 
 def _near(out: Array, x: Array, u: Array, positive: Array, spare: Array, tail: Array) -> Array:
-    """The same where |x| <= NEAR; returns where it is not."""
+    """The same where |x| <= NEAR, and above if the tail, wrong there, is too small to matter; returns where not."""
     np.abs(x, out=u)
     near_tail(u, positive, spare, out=tail)
     np.clip(x, 0, np.inf, out=positive)
     np.subtract(positive, tail, out=out)
-    if not u.min() > 0:
+    if not (u.min() >= np.finfo(x.dtype).tiny and u.max() < np.inf):
         patch(out, out == 0, lambda x: np.copysign(0, x), x)  # ACT-G5
-    return u > NEAR
+        patch(out, x == np.inf, np.positive, x)
+    return x < -NEAR if serves_above(x.dtype) else u > NEAR
 
 
 def _exact_slope(x: Array) -> Array:  # ACT-GELU-3

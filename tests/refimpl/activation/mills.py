@@ -45,7 +45,7 @@ def _whole(kind: str, count: int, digits: int) -> Table:
 
 
 def _near(kind: str, count: int, digits: int) -> Table:
-    return Table(count, digits, _normal.NEAR, *_normal.NEAR_TABLES[kind])
+    return Table(count, digits, _normal.NEAR, *_normal.NEAR_TABLES[kind][1:])
 
 
 TABLES = {

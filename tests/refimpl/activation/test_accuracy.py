@@ -98,6 +98,21 @@ def test_gelu_where_the_density_is_subnormal() -> None:
     assert worst_slope(Case("gelu", {}), x) <= SLOPE["gelu"]
 
 
+def test_gelu_above_the_numbers_near_0() -> None:
+    """ACT-GELU-2: every float32 from there to where the tail is less than half an ulp, against float64."""
+    x = np.arange(np.float32(2).view(np.int32), np.float32(8).view(np.int32), 7, np.int32).view(np.float32)
+    y = Case("gelu", {}).value(x.astype(np.float64))
+    assert (abs(Case("gelu", {}).value(x) - y) <= np.spacing(x)).all()
+
+
+def test_gelu_of_the_least_numbers_keeps_the_sign() -> None:
+    """ACT-G5, with no zero beside them."""
+    for dtype in (np.float16, np.float32, np.float64):
+        x = np.finfo(dtype).smallest_subnormal * np.arange(-9, 0).astype(dtype)
+        assert np.signbit(Case("gelu", {}).value(x)).all()
+        assert not np.signbit(Case("gelu", {}).value(-x)).any()
+
+
 @pytest.mark.parametrize("dtype", [np.float64, np.longdouble])
 def test_a_few_ulps_more_are_seen(dtype: Any) -> None:
     class Off(Case):
