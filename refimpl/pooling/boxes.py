@@ -141,7 +141,10 @@ def assembled(
     out = np.empty(geometry.out_view, to)
     for block in parts:
         room = out[block.outputs]
-        windows = compute(block, room if dtype == to else None)
-        if windows is not room:
-            room[...] = windows
+        _fill(room, compute(block, room if dtype == to else None))  # so that nothing of a block outlives it
     return out.reshape(geometry.out_shape)
+
+
+def _fill(room: Array, windows: Array) -> None:
+    if windows is not room:
+        room[...] = windows
