@@ -32,7 +32,8 @@ both sides.
 TRIAL = """\
 Small cases that the trial judges a second on one core, forward and in eager mode, through Hypothesis; as many of a test
 that draws one array an example and ends with `assert_allclose`; and the CPU time of a cell of the standard profile in a
-forked child as a multiple of that in the process itself.
+forked child as a multiple of that in the process itself. What a second worker brings is told by
+`python -m benchmarks.workers`.
 """
 
 

@@ -11,7 +11,7 @@ import pytest
 
 pytest.importorskip("paddle")
 
-from benchmarks import aims, references, table, throughput
+from benchmarks import aims, references, table, throughput, workers
 from benchmarks.references import Pair, Result, Row
 from benchmarks.throughput import Speed
 from benchmarks.turns import Ratio, in_turns, peak_memory
@@ -101,6 +101,19 @@ def test_the_trial_is_measured_by_what_it_judges(monkeypatch):
     assert min(speed.trial, speed.simple, speed.child) > 0
     with pytest.raises(AssertionError, match=r"trial of relu: Traceback[^$]*float31"):
         throughput.measure(row._replace(dtype="float31"), 0.0)
+
+
+def test_workers_are_timed_by_what_their_runs_say():
+    alone = workers.seconds(1, "tanh", "quick")
+    assert 0 < alone < 120
+    with pytest.raises(RuntimeError, match="no operator matches"):
+        workers.seconds(1, "nothing", "quick")
+
+
+def test_two_workers_are_compared_with_one(monkeypatch, capsys):
+    monkeypatch.setattr(workers, "seconds", lambda jobs, op, profile: {1: 9.0, 2: 5.0}[jobs])
+    assert workers.main(["--op", "relu"]) == 0
+    assert "one worker 9.0 s, two workers 5.0 s: 1.80 times as fast" in capsys.readouterr().out
 
 
 def test_the_command_lists_selects_and_refuses():

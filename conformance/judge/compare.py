@@ -87,7 +87,7 @@ def _worst(got: Array, expected: Array, worst: int, share: float, dtype: np.dtyp
     index = tuple(map(int, np.unravel_index(worst, got.shape)))
     ulp = in_ulp(g, e, dtype) if share else 0.0
     if share <= 1:  # an infinity that is allowed is the right rounding, and what is free has no error
-        return Comparison("", index, "", "", ulp if np.isfinite(ulp) else 0.0, share)
+        return Comparison("", index, "", "", ulp if math.isfinite(ulp) else 0.0, share)
     share = np.inf if np.isnan(share) else share  # a bound that is no number allows nothing
     return Comparison(_kind(g, e, dtype), index, str(g), spell(e, dtype), ulp, share)
 

@@ -18,8 +18,8 @@ Evaluate = Callable[[Mapping[str, Any]], Any]
 
 _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "abs": np.abs,
-    "all": np.all,
-    "any": np.any,
+    "all": lambda value: value.all() if isinstance(value, np.ndarray) else np.all(value),  # half the time of np.all
+    "any": lambda value: value.any() if isinstance(value, np.ndarray) else np.any(value),
     "isarray": lambda value: isinstance(value, np.ndarray),
     "isfinite": np.isfinite,
     "isinf": np.isinf,
