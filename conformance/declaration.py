@@ -117,6 +117,7 @@ class Operator:
     meaningless: Callable[[Arguments], Sequence[dict[str, Any]]] | None = None
     dtypes: tuple[str, ...] = ("float32", "float64")
     narrow: tuple[str, ...] = NARROW  # dtypes in which it is judged where the installed Paddle has a kernel
+    moves: bool = False  # whether it only moves numbers, so that the reference takes whole ones too
     module: str = "paddle.nn.functional"
     function: str = ""
     slower: int = 1

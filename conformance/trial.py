@@ -200,13 +200,13 @@ def _judge_alone(cell: Cell, rules: Rules, tape: Tape) -> None:
 def _judge_cell(cell: Cell, rules: Rules, box: BlackBox, lost: Sequence[str]) -> Record:
     started = time.monotonic()
     trial = Trial(cell, rules, box, set(lost))
-    if reason := _absent(trial) or _lacking(trial):
+    if reason := _absent(trial) or _said(trial, "absent"):
         return trial.record(Verdict.ABSENT, reason=reason)
     if reason := _kernel_absent(trial):
         if not trial.operator.dtypes:
             return trial.record(Verdict.NOT_RUN, reason=f"not run on this device: {reason}")
         return trial.record(Verdict.ABSENT, reason=reason)
-    if reason := _unpredictable(trial):
+    if reason := _unpredictable(trial) or _said(trial, "unjudged"):
         return trial.record(Verdict.NOT_RUN, reason=reason)
     database, key = search.examples(rules.database), str(cell).encode()
     pace, seed = trial.property.PACE.in_mode(cell.mode), _seed(cell, rules.seed)
@@ -239,12 +239,12 @@ def _absent(trial: Trial) -> str:
     return f"the installed Paddle has no {trial.operator.api}" + (f" or no paddle.nn.{wanted}" if wanted else "")
 
 
-def _lacking(trial: Trial) -> str:
-    """Why the operator cannot have the property, if so: the simplest case says it."""
-    if not hasattr(trial.property, "absent"):
+def _said(trial: Trial, question: str) -> str:
+    """What a property that has this question to the installed operator is told by the simplest case."""
+    if not hasattr(trial.property, question):
         return ""
     trial.box.write(Tape(b""))
-    reason: str = trial.property.absent(trial.case(Tape(b"")), trial.subject)
+    reason: str = getattr(trial.property, question)(trial.case(Tape(b"")), trial.subject)
     return reason
 
 

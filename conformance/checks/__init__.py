@@ -5,11 +5,13 @@ from types import ModuleType
 from conformance.checks import (
     accumulation,
     aliases,
+    complex_numbers,
     double_gradient,
     errors,
     forward,
     gradient,
     in_place,
+    integers,
     laws,
     memory,
     scaling,
@@ -32,8 +34,10 @@ PROPERTIES: dict[str, ModuleType] = {
     "scaling": scaling,
     "errors": errors,
     "aliases": aliases,
+    "integers": integers,
+    "complex": complex_numbers,
 }
 """Every property: a module with its `PACE` and the functions `applies(operator)`, `prepare(case)`, `names(case)` and
 `judge(case, subject)`. Those with the most cases have the last in two halves, `ask(case, subject)` and
-`weigh(case, answer)`, so that Paddle can be asked all cases of a batch in a row; one that an operator may lack says
-why in `absent(case, subject)`."""
+`weigh(case, answer)`, so that Paddle can be asked all cases of a batch in a row. Those of what an operator may
+lack have `absent(case, subject)` and `unjudged(case, subject)`: why its simplest case is absent, or not judged."""

@@ -22,7 +22,7 @@ from conformance.checks.pace import Pace
 from conformance.declaration import Operator
 from conformance.judge.compare import Comparison, compare
 
-PACE = Pace(batch=8, slower=4, alone=True, predicts=False, seen=("aliases", "forward"), whole=True)
+PACE = Pace(batch=8, slower=4, alone=True, predicts=False, seen=("aliases", "forward"), whole=True, profile="standard")
 
 ALIASES = {"x": "input", "axis": "dim", "threshold": "lambd", "return_mask": "return_indices"}
 """The other names that arguments have in some functions and layers."""

@@ -84,6 +84,7 @@ def _maxima(axes: int) -> Operator:
         outputs=("out", "mask"),
         layer=Layer({"any": f"AdaptiveMaxPool{axes}D"}, options),
         facts=partial(_facts, name),
+        moves=True,
         laws=_laws(axes),
         meaningless=_meaningless,
         slower=SLOWER // 2 if axes == 2 else SLOWER,

@@ -109,6 +109,7 @@ def _operator(axes: int) -> Operator:
         layouts=(FIRST[axes],),
         layer=Layer({"any": f"MaxUnPool{axes}D"}, _options),
         facts=_facts,
+        moves=True,
         laws=(moves.PERMUTED, DOUBLED),
         meaningless=_meaningless,
         slower=SLOWER // 2 if axes == 2 else SLOWER,

@@ -9,7 +9,10 @@ from typing import NamedTuple
 from conformance.record import Record, Verdict
 from conformance.report.digest import worst
 
-_PROPERTIES = ("forward", "gradient", "state", "stream", "statistics", "scaling", "errors", "aliases")
+_PROPERTIES = (
+    "forward", "gradient", "state", "stream", "statistics", "scaling", "errors",
+    "aliases", "integers", "complex",
+)  # fmt: skip
 _DTYPES = ("float32", "float64", "float16", "bfloat16")
 
 

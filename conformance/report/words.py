@@ -99,6 +99,8 @@ CHINESE = {
     "scaling": "缩放",
     "errors": "报错",
     "aliases": "别名",
+    "integers": "整数",
+    "complex": "复数",
     "tests": "检验数",
     "random numbers": "随机数",
     "probability": "概率",
