@@ -9,6 +9,8 @@ import sys
 from collections.abc import Callable
 from importlib import import_module
 
+from conformance.subject import MODES
+
 PROFILES = ("quick", "standard", "deep")
 
 
@@ -32,7 +34,7 @@ def selection(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, help="repeat a run: the seed that it printed (drawn afresh)")
     parser.add_argument("--op", default="", metavar="GLOB", help="operators, such as 'avg_pool*' or 'relu,sigmoid'")
     parser.add_argument("--dtype", default="", metavar="NAME", help="dtypes, such as float32")
-    parser.add_argument("--mode", default="", metavar="NAME", help="ways to execute, such as eager")
+    parser.add_argument("--mode", default="", metavar="NAME", help=f"ways to execute: {', '.join(MODES)}")
     parser.add_argument(
         "--device", default="cpu", metavar="NAME", help="a device as paddle.set_device names it (%(default)s)"
     )

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from conformance import line
 from conformance.errors import UserError
+from conformance.subject import MODES
 
 if TYPE_CHECKING:
     from conformance.bind import Values
@@ -26,7 +27,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--region", default="ordinary", metavar="NAME", help="the kind of values drawn (%(default)s)")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="which values are drawn (%(default)s)")
     parser.add_argument("--values", metavar="FILE", help="arrays by argument, .npz or .json, in place of drawn ones")
-    parser.add_argument("--mode", default="eager", metavar="NAME", help="the way to execute (%(default)s)")
+    modes = ", ".join(MODES)
+    parser.add_argument("--mode", default="eager", metavar="NAME", help=f"the way to execute (%(default)s): {modes}")
     parser.add_argument("--device", default="cpu", metavar="NAME", help="as paddle.set_device names it (%(default)s)")
     parser.add_argument("--ignore-known", action="store_true", help="let known divergences fail")
 

@@ -11,6 +11,8 @@ import secrets
 
 import pytest
 
+from conformance.subject import MODES
+
 PROFILES = ("quick", "standard", "deep")
 
 
@@ -21,7 +23,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--seed", type=int, default=None, help="repeat a run: the seed that it printed")
     group.addoption("--op", default="", help="operators, such as 'avg_pool*' or 'relu,sigmoid'")
     group.addoption("--dtype", default="", help="dtypes, such as float32")
-    group.addoption("--mode", default="", help="ways to execute, such as eager")
+    group.addoption("--mode", default="", help=f"ways to execute: {', '.join(MODES)}")
     group.addoption("--device", default="cpu", help="a device as paddle.set_device names it")
     group.addoption("--shard", default="", help="judge the i-th of n parts only: i/n")
     group.addoption("--ignore-known", action="store_true", help="let every known divergence fail again")

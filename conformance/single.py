@@ -41,6 +41,7 @@ def judge(case: Case, register: Sequence[Entry], repeat: str) -> Record:
         UserError: the call has no meaning, or there is no such device.
     """
     subject.load()  # before the fork, or every child would import Paddle anew
+    subject.warm(case.cell.mode)
     if PROPERTIES[case.cell.property].PACE.meant:
         meaning(case)
     PROPERTIES[case.cell.property].prepare(case)

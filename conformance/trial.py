@@ -157,8 +157,7 @@ def run(cell: Cell, rules: Rules) -> Record:
     """The record of a cell, judged in a child process; a crash costs one case, and the cell goes on without it."""
     subject.load()  # before the first fork, or every child would import Paddle anew
     search.warm_up()
-    if MODES[cell.mode].profile != "quick":
-        subject.warm(cell.mode)
+    subject.warm(cell.mode)
     crashed: list[tuple[Tape, Outcome]] = []
     with black_box() as box:
         while len(crashed) < CRASHES:
@@ -221,7 +220,8 @@ def _judge_cell(cell: Cell, rules: Rules, box: BlackBox, lost: Sequence[str]) ->
         return trial.record(Verdict.FAIL, tape, seconds=time.monotonic() - started)
     assert trial.failure is not None
     kind = trial.failure[1].kind
-    tape = search.shrink(database, key, tape, lambda t: _same(trial, t, kind), trial.size)
+    size = trial.size if MODES[cell.mode].profile == "quick" else None  # every attempt would build a program
+    tape = search.shrink(database, key, tape, lambda t: _same(trial, t, kind), size)
     return trial.record(Verdict.FAIL, tape, seconds=time.monotonic() - started)
 
 

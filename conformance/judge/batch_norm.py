@@ -182,6 +182,15 @@ def single_attributes(f: Facts) -> Any:
     return single * f.arguments["momentum"] * (np.abs(f.arguments[f.name]) + np.abs(batch).ravel())
 
 
+def single_complement(f: Facts) -> Any:
+    """What 1 - momentum in float32 changes: 2**-24 of its product with the new statistic."""
+    if not f.name.startswith("running_"):
+        return 0.0
+    m = moments(f)
+    batch = m.mean if f.name == "running_mean" else m.variance
+    return 2.0**-24 * np.abs(1 - f.arguments["momentum"]) * np.abs(batch).ravel()
+
+
 def updated(f: Facts) -> Any:
     """The running statistics of a call in evaluation, updated with those of the batch as if it trained."""
     if not f.name.startswith("running_") or f.arguments["training"] or not batch_statistics(f):

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from conformance.judge import batch_norm, losses, lp, pooling, random_losses
+from conformance.judge import batch_norm, losses, lp, modes, pooling, random_losses
 from conformance.judge.bounds import Facts, Row
 
 
@@ -50,6 +50,9 @@ WITHIN: dict[str, Row] = {
         batch_norm.single_attributes,
         "epsilon and momentum kept in float32: each is off by 2**-24 of itself, and the output by what that changes",
     ),
+    "batch-norm-single-complement": Row(
+        batch_norm.single_complement, "1 - momentum kept in float32: 2**-24 of its product with the batch's statistic"
+    ),
     "batch-norm-eval-updates": Row(
         batch_norm.updated,
         "the running statistics are updated as in training: by 1-momentum of what the batch's are apart from them",
@@ -70,4 +73,5 @@ WITHIN: dict[str, Row] = {
     ),
     **losses.ROWS,
     **random_losses.ROWS,
+    **modes.ROWS,
 }

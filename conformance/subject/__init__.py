@@ -26,8 +26,11 @@ MODES = {
     "eager": Mode("conformance.subject.eager:Eager", "quick"),
     "static": Mode("conformance.subject.static:Static", "standard"),
     "to_static": Mode("conformance.subject.traced:Traced", "standard"),
+    "sot": Mode("conformance.subject.traced:Compiled", "deep"),
     "prim": Mode("conformance.subject.traced:Primitive", "deep"),
     "saved": Mode("conformance.subject.deployed:Saved", "deep", evaluates=True),
+    "predictor": Mode("conformance.subject.deployed:Predicted", "deep", evaluates=True),
+    "onednn": Mode("conformance.subject.deployed:OneDNN", "deep", evaluates=True),
 }
 """Every way to execute an operator."""
 
@@ -50,6 +53,8 @@ def create(mode: str, device: str) -> Any:
 @cache
 def warm(mode: str) -> None:
     """Let Paddle work out what it needs before the first call of a mode, so that child processes inherit it."""
+    if MODES[mode].profile == "quick":
+        return  # eager mode needs nothing
     prepare = getattr(import_module(MODES[mode].subject.partition(":")[0]), "warm", None)
     if prepare is not None:
         prepare()

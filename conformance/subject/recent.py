@@ -19,8 +19,10 @@ KEPT = 16
 class Recent(Generic[T]):
     """What was made last for each form of call; calls of one form differ in the numbers of their arrays, or as told."""
 
-    def __init__(self, make: Callable[[Call], T], form: Callable[[Call], str] | None = None) -> None:
-        self._make, self._form = make, form or numbers_apart
+    def __init__(
+        self, make: Callable[[Call], T], form: Callable[[Call], str] | None = None, kept: int = KEPT
+    ) -> None:
+        self._make, self._form, self._kept = make, form or numbers_apart, kept
         self._made: OrderedDict[str, T] = OrderedDict()
 
     def of(self, call: Call, purpose: str = "") -> T:
@@ -29,7 +31,7 @@ class Recent(Generic[T]):
         if key not in self._made:
             self._made[key] = self._make(call)
         self._made.move_to_end(key)
-        if len(self._made) > KEPT:
+        if len(self._made) > self._kept:
             self._made.popitem(last=False)
         return self._made[key]
 

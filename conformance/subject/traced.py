@@ -13,7 +13,7 @@ from paddle.static import InputSpec
 from conformance.call import Call
 from conformance.subject.device import function
 from conformance.subject.eager import Eager, layer, parameters, set_state, tensors, tuple_of
-from conformance.subject.recent import Recent
+from conformance.subject.recent import KEPT, Recent
 
 
 class Called(paddle.nn.Layer):  # type: ignore[misc]
@@ -25,8 +25,9 @@ class Called(paddle.nn.Layer):  # type: ignore[misc]
         self.options = {} if call.layer else {n: v for n, v in call.arguments.items() if n not in call.arrays}
         self.names = call.inputs[1:]
 
-    def forward(self, x: Any, a: Any = None, b: Any = None, c: Any = None, d: Any = None) -> Any:  # what is traced
-        others = dict(zip(self.names, (a, b, c, d)))  # noqa: B905 - must name its arguments, and knows no strict zip
+    def forward(self, x: Any, a: Any = None, b: Any = None, c: Any = None, d: Any = None) -> Any:
+        # what is traced must name its arguments; SOT makes no dict of a zip, and neither way knows a strict one
+        others = {name: value for name, value in zip(self.names, (a, b, c, d))}  # noqa: B905, C416
         return self.inner(x, **others, **self.options)
 
 
@@ -40,9 +41,11 @@ def warm() -> None:
 class Traced(Eager):
     """Traces calls as whole graphs; calls of one form share a program."""
 
+    kept = KEPT
+
     def __init__(self, device: str) -> None:
         super().__init__(device)
-        self._programs: Recent[Any] = Recent(lambda call: self.ready(Called(call)))
+        self._programs: Recent[Any] = Recent(lambda call: self.ready(Called(call)), kept=self.kept)
 
     def run(self, call: Call, given: dict[str, Any] | None = None) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """The outputs, and the tensors that went in (or the layer's parameters in their place)."""
@@ -57,6 +60,22 @@ class Traced(Eager):
     def ready(self, made: Any) -> Any:
         """A layer as it is applied in this mode."""
         return paddle.jit.to_static(made, full_graph=True)
+
+
+class Compiled(Traced):
+    """Traces calls from their bytecode (SOT), which goes on in eager mode where it cannot trace."""
+
+    kept = 1
+
+    def ready(self, made: Any) -> Any:
+        """A layer as it is applied in this mode; whatever SOT knows of another one is forgotten.
+
+        Or sizes that differ from another call's would be unknown to the program; after 20 there would be none.
+        """
+        from paddle.jit.sot.opcode_translator.executor.executor_cache import OpcodeExecutorCache
+
+        OpcodeExecutorCache().clear()
+        return paddle.jit.to_static(made, full_graph=False)
 
 
 class Primitive(Traced):

@@ -232,7 +232,8 @@ def test_the_predicate_has_a_value_for_every_case_and_is_narrow(entry):
         case = cases.draw(cell, OPERATORS[cell.operator], Tape.cut(rng.bytes(SIZE)))
         PROPERTIES[cell.property].prepare(case)
         matched.append(entry.matches(names(case)))
-    assert entry.within or np.mean(matched) < 0.5, "cases are let go that nothing else holds to a bound"
+    held = entry.within or not any(fnmatchcase("eager", pattern) for pattern in entry.modes)
+    assert held or np.mean(matched) < 0.5, "cases are let go that nothing else holds to a bound"
 
 
 def test_the_shipped_register_is_what_runs_read():
