@@ -132,14 +132,15 @@ def _logarithms(x: Array) -> Array:
 
 
 def _logarithms_vjp(g: Array, x: Array) -> Array:
-    """At the largest share y, 1 - y is the share of the others, taken as such."""
+    """At the largest share y, 1 - y is the share of the others, taken as such; the sum of an infinite g has no rest."""
     first, others, largest, rest = exponentials(x)
     g_first = g[first]
     elsewhere = g.copy()
     elsewhere[first] = 0
     g_others = total(elsewhere)
     out: Array = g - others / (largest + rest) * (g_first + g_others)
-    out[first] = (g_first * rest - g_others * largest) / (largest + rest)
+    of_first = (g_first * rest - g_others * largest) / (largest + rest)
+    out[first] = np.where(np.isfinite(g_first), of_first, np.nan)
     return out
 
 

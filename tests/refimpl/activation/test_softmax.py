@@ -209,3 +209,12 @@ def test_a_row_is_its_own() -> None:
     near = np.random.default_rng(4).standard_normal((3, 8))
     far = np.vstack([near, np.linspace(-1000, 1000, 8)])
     assert np.array_equal(refimpl.softmax(far)[:3], refimpl.softmax(near))
+
+
+@pytest.mark.parametrize("place", range(3))
+def test_an_infinite_cotangent_of_log_softmax_leaves_nothing_of_its_own_cell(place: int) -> None:
+    """ACT-LSOFTMAX-2: inf - y inf, wherever the largest share is."""
+    g = np.zeros(3)
+    g[place] = INF
+    (gradient,) = refimpl.log_softmax_vjp(g, np.array([1.0, 3.0, 2.0]))
+    np.testing.assert_array_equal(gradient, np.where(np.arange(3) == place, NAN, -INF))
