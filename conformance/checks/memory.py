@@ -14,7 +14,7 @@ from conformance.checks.pace import Pace
 from conformance.declaration import Operator
 from conformance.judge.compare import compare
 
-PACE = Pace(slower=16, seen=("forward", "gradient"), whole=True)
+PACE = Pace(batch=32, slower=8, seen=("forward", "gradient"), whole=True)
 
 LAYOUTS = ("transposed", "sliced", "shifted", "expanded")
 """Axes in the reverse order; every second cell; not from the beginning; one slice of the first array for all

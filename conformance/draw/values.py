@@ -20,6 +20,7 @@ Codes = NDArray[np.uint32]
 Region = Callable[[Codes, np.dtype[Any], Sequence[float]], Array]
 
 _SIMPLE = np.array([0, 1, -1, 2, -2, 3, -3, 0.5, -0.5, 4, -4, 1.5, -1.5, 5, -5, 0.25])
+_MAGNITUDES = np.exp2(np.arange(16) - 11.0)
 _SPECIAL = np.array([0.0, np.nan, np.inf, -np.inf, -0.0, 1.0, -1.0, 2.0])
 
 
@@ -36,7 +37,7 @@ def _unit(codes: Codes) -> Array:
 
 def ordinary(codes: Codes, dtype: np.dtype[Any], points: Sequence[float] = ()) -> Array:
     """Small simple numbers for small codes; otherwise numbers of magnitude up to 16 with full mantissas."""
-    numbers = _unit(codes) * np.exp2((codes & np.uint32(0xF)) - 11.0)
+    numbers = _unit(codes) * _MAGNITUDES[codes & np.uint32(0xF)]
     small = codes < len(_SIMPLE)
     if small.any():
         numbers[small] = _SIMPLE[codes[small]]

@@ -54,17 +54,19 @@ def compare(
     if not is_floating(dtype):
         return _exact(got, expected, free)
     with np.errstate(all="ignore"):
-        share = _shares(got, expected, np.asarray(allowed), dtype, signed_zero)
+        error = np.abs(got.astype(expected.dtype) - expected)
+        if not (signed_zero or error.any()):  # by far the most frequent case for operators that only choose
+            return Comparison()
+        share = _shares(error, got, expected, np.asarray(allowed), dtype, signed_zero)
         if free is not False:
             share = np.where(free, 0, share)
         worst = int(share.argmax())
         return _worst(got, expected, worst, float(share.flat[worst]), dtype)
 
 
-def _shares(got: Array, expected: Array, allowed: Array, dtype: np.dtype[Any], signed_zero: bool) -> Array:
-    error = np.abs(got.astype(expected.dtype) - expected)
-    if not (signed_zero or error.any()):  # by far the most frequent case for operators that only choose
-        return error
+def _shares(
+    error: Array, got: Array, expected: Array, allowed: Array, dtype: np.dtype[Any], signed_zero: bool
+) -> Array:
     share = np.where(error == 0, 0, error / allowed)
     if signed_zero:
         share = np.where((error == 0) & (expected == 0) & (np.signbit(got) != np.signbit(expected)), np.inf, share)

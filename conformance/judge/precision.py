@@ -16,6 +16,7 @@ import numpy as np
 from conformance.floats import limits
 
 
+@lru_cache
 def reference_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
     """The dtype in which the reference for outputs of `dtype` is computed."""
     return np.dtype(np.longdouble if dtype == np.float64 else np.float64)
