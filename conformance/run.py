@@ -9,7 +9,7 @@ import platform
 import secrets
 import sys
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -163,5 +163,24 @@ def _results(
         yield from map(work, tasks)
         return
     warm_up()
-    with multiprocessing.get_context("fork").Pool(jobs, end_with_child) as pool:
-        yield from pool.imap_unordered(work, tasks)
+    with multiprocessing.get_context("fork").Pool(jobs, _begin, (work, tasks)) as pool:
+        yield from pool.imap_unordered(_judge_task, range(len(tasks)))
+
+
+_of_number: Callable[[int], Record]
+"""What a worker process does with the number of a task; it inherits the rest, which to send would cost milliseconds."""
+
+
+def _begin(work: Callable[[Cell | Entry], Record], tasks: Sequence[Cell | Entry]) -> None:
+    """Begin the life of a worker process."""
+    global _of_number
+
+    def of_number(number: int) -> Record:
+        return work(tasks[number])
+
+    _of_number = of_number
+    end_with_child()
+
+
+def _judge_task(number: int) -> Record:
+    return _of_number(number)
