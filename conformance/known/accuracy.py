@@ -59,12 +59,17 @@ def read(path: Path = PATH) -> dict[str, Shares]:
 def told(found: Record, shares: Shares) -> Record:
     """The record, with a word on its drift where its error has grown; where nothing is recorded there is none."""
     before = shares.get(found.operator, {}).get(found.property, {}).get(found.dtype)
-    if before is None or found.verdict is not Verdict.PASS:
+    if before is None or not _of_a_kernel(found):
         return found
     if found.worst_share <= max(GROWN * before, NEAR):
         return found
     text = f"worst error {found.worst_share:.3g} of what is allowed, recorded is {before:.3g}"
     return msgspec.structs.replace(found, drift=text)
+
+
+def _of_a_kernel(found: Record) -> bool:
+    """Whether a record tells of the errors of a kernel that is right; statistics tell of chance."""
+    return found.verdict is Verdict.PASS and found.chance is None
 
 
 def worst(journals: Iterable[Journal]) -> dict[str, Shares]:
@@ -73,7 +78,7 @@ def worst(journals: Iterable[Journal]) -> dict[str, Shares]:
     for journal in journals:
         shares = found.setdefault(kind(journal.run.environment.platform), {})
         for one in journal.records:
-            if one.verdict is Verdict.PASS and one.cases:
+            if _of_a_kernel(one) and one.cases:
                 dtypes = shares.setdefault(one.operator, {}).setdefault(one.property, {})
                 dtypes[one.dtype] = max(dtypes.get(one.dtype, 0.0), one.worst_share)
     return found
