@@ -157,6 +157,7 @@ def _quiet() -> None:
 def _work(work: Callable[[], Any], writing: int) -> NoReturn:
     """The child's life. It leaves without running the parent's exit handlers."""
     gc.freeze()  # what the parent has made stays as it is: the child would copy it all only to look for garbage
+    gc.set_threshold(50_000)  # a batch of cases lives as long as the batch
     _quiet()
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
     status = 1

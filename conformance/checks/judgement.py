@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -59,8 +60,7 @@ def raised(answer: Answer) -> Judgement:
     return Judgement("the call", problem, answer.lacks)
 
 
-@dataclass(frozen=True)
-class Claim:
+class Claim(msgspec.Struct, frozen=True):
     """What an output should be, and how far it may be from that."""
 
     expected: Array

@@ -8,6 +8,7 @@ can say which were exercised.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -24,14 +25,18 @@ _MAGNITUDES = np.exp2(np.arange(16) - 11.0)
 _SPECIAL = np.array([0.0, np.nan, np.inf, -np.inf, -0.0, 1.0, -1.0, 2.0])
 
 
+_STEPS = tuple(
+    (np.uint64(factor), np.uint64(shift))
+    for factor, shift in ((0x9E3779B97F4A7C15, 30), (0xBF58476D1CE4E5B9, 27), (0x94D049BB133111EB, 31))
+)
+
+
 def _unit(codes: Codes) -> Array:
     """Codes scrambled into numbers in [-1, 1] with full mantissas, 0 into 0 (the finaliser of SplitMix64)."""
-    h = codes.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
-    h ^= h >> np.uint64(30)
-    h *= np.uint64(0xBF58476D1CE4E5B9)
-    h ^= h >> np.uint64(27)
-    h *= np.uint64(0x94D049BB133111EB)
-    h ^= h >> np.uint64(31)
+    h = codes.astype(np.uint64)
+    for factor, shift in _STEPS:
+        h *= factor
+        h ^= h >> shift
     return h.view(np.int64) * 2.0**-63
 
 
@@ -89,7 +94,9 @@ def offset(codes: Codes, dtype: np.dtype[Any], points: Sequence[float] = ()) -> 
 
 def constant(codes: Codes, dtype: np.dtype[Any], points: Sequence[float] = ()) -> Array:
     """One number, everywhere."""
-    return np.broadcast_to(ordinary(codes[:1], dtype), codes.shape).copy() if codes.size else codes.astype(dtype)
+    numbers = np.empty(codes.shape, dtype)
+    numbers[:] = ordinary(codes[:1], dtype)
+    return numbers
 
 
 def tails(codes: Codes, dtype: np.dtype[Any], points: Sequence[float] = ()) -> Array:
@@ -100,13 +107,18 @@ def tails(codes: Codes, dtype: np.dtype[Any], points: Sequence[float] = ()) -> A
 
 def kinks(codes: Codes, dtype: np.dtype[Any], points: Sequence[float] = ()) -> Array:
     """Exactly on a point of interest of the operator, and up to three steps of the dtype to either side."""
-    grid = np.array(points or (0.0,), dtype)
-    numbers = grid[codes % np.uint32(len(grid))]
-    steps = codes // np.uint32(len(grid)) % np.uint32(7)
-    towards = np.where(steps % 2 == 1, np.inf, -np.inf).astype(dtype)
-    for n in range(3):
-        numbers = np.where((steps + 1) // 2 > n, np.nextafter(numbers, towards), numbers)
-    return numbers
+    near = _near(tuple(points) or (0.0,), dtype)
+    return near[codes % np.uint32(near.size)]
+
+
+@lru_cache
+def _near(points: tuple[float, ...], dtype: np.dtype[Any]) -> Array:
+    """The points, then their neighbours: one step above, one below, two above, and so on."""
+    grid = np.array(points, dtype)
+    rows = [grid]
+    for towards in np.tile(np.array([np.inf, -np.inf], dtype), 3):
+        rows.append(np.nextafter(rows[max(len(rows) - 2, 0)], towards))
+    return np.concatenate(rows)
 
 
 REGIONS: dict[str, Region] = {

@@ -130,6 +130,8 @@ def _compiled(node: ast.AST) -> Evaluate:
 
 def _applied(function: Callable[..., Any], operands: Sequence[ast.AST]) -> Evaluate:
     parts = [_compiled(operand) for operand in operands]
+    if len(parts) == 1:
+        return lambda names: function(parts[0](names))
     return lambda names: function(*[part(names) for part in parts])
 
 
