@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import argparse
-import multiprocessing
 import os
 import platform
 import secrets
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TextIO
 
-from conformance import confirm, explain, record, rounds, subject
+from conformance import confirm, explain, record, rounds, subject, workers
 from conformance.cell import Cell
 from conformance.environment import describe
 from conformance.errors import UserError
-from conformance.isolation import end_with_child
 from conformance.known import accuracy, register
 from conformance.known.register import Entry
 from conformance.plan import Selection, cells
@@ -163,24 +161,4 @@ def _results(
         yield from map(work, tasks)
         return
     warm_up()
-    with multiprocessing.get_context("fork").Pool(jobs, _begin, (work, tasks)) as pool:
-        yield from pool.imap_unordered(_judge_task, range(len(tasks)))
-
-
-_of_number: Callable[[int], Record]
-"""What a worker process does with the number of a task; it inherits the rest, which to send would cost milliseconds."""
-
-
-def _begin(work: Callable[[Cell | Entry], Record], tasks: Sequence[Cell | Entry]) -> None:
-    """Begin the life of a worker process."""
-    global _of_number
-
-    def of_number(number: int) -> Record:
-        return work(tasks[number])
-
-    _of_number = of_number
-    end_with_child()
-
-
-def _judge_task(number: int) -> Record:
-    return _of_number(number)
+    yield from workers.spread(work, tasks, jobs)
