@@ -41,9 +41,11 @@ def _deaf_once():
     signal.signal(signal.SIGTERM, hear)
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(30)
 def test_a_worker_that_missed_the_signal_is_told_again():
-    pool = multiprocessing.get_context("fork").Pool(2, _deaf_once)
+    pool = multiprocessing.get_context("fork").Pool(1, _deaf_once)
     pool.apply(abs, (-1,))
+    pool.apply_async(time.sleep, (60,))
+    time.sleep(0.2)
     workers.terminate(pool)
     assert not multiprocessing.active_children()
