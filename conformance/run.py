@@ -26,7 +26,6 @@ from conformance.record import ALARMING, End, Record, Run, Verdict
 from conformance.report import digest, write
 from conformance.rounds import Budget
 from conformance.search import PROFILES, warm_up
-from conformance.subject import MODES
 from conformance.trial import Rules
 from conformance.trial import run as judge_cell
 
@@ -102,8 +101,7 @@ def judge(task: Cell | Entry, rules: Rules, device: str, budget: Budget | None =
     if isinstance(task, Cell):
         if budget and budget.spent():
             return budget.refusal(task)
-        found = judge_cell(task, rules)  # what is recorded are standard runs, and other modes have their own accuracy
-        return found if MODES[task.mode].profile == "deep" else accuracy.told(found, rules.recorded)
+        return accuracy.told(judge_cell(task, rules), rules.recorded)
     return confirm.run(task, rules, device)
 
 

@@ -1,8 +1,9 @@
-"""The accuracy ratchet: the worst error recorded of every operator, property and dtype on a platform, and its growth.
+"""The accuracy ratchet: the worst error recorded of every operator and dtype on a platform, and its growth.
 
-`accuracy.toml` holds, for a platform, the largest error that runs have seen as a share of what is allowed. An error
-that has grown well beyond it is no divergence, since it is inside its bound, but it is *drift*: the record says so, and
-the report shows it. `python -m conformance.known.accuracy RUN...` records anew what these runs have judged.
+`accuracy.toml` holds, for a platform, the largest error of outputs and gradients that runs have seen in eager mode, as a
+share of what is allowed. An error that has grown well beyond it is no divergence, since it is inside its bound, but it is
+*drift*: the record says so, and the report shows it. `python -m conformance.known.accuracy RUN...` records anew what these
+runs have judged.
 """
 
 from __future__ import annotations
@@ -59,7 +60,7 @@ def read(path: Path = PATH) -> dict[str, Shares]:
 def told(found: Record, shares: Shares) -> Record:
     """The record, with a word on its drift where its error has grown; where nothing is recorded there is none."""
     before = shares.get(found.operator, {}).get(found.property, {}).get(found.dtype)
-    if before is None or not _of_a_kernel(found):
+    if before is None or not _of_many_cases(found):
         return found
     if found.worst_share <= max(GROWN * before, NEAR):
         return found
@@ -67,18 +68,18 @@ def told(found: Record, shares: Shares) -> Record:
     return msgspec.structs.replace(found, drift=text)
 
 
-def _of_a_kernel(found: Record) -> bool:
-    """Whether a record tells of the errors of a kernel that is right; statistics tell of chance."""
-    return found.verdict is Verdict.PASS and found.chance is None
+def _of_many_cases(found: Record) -> bool:
+    """Whether a record is of what most cases are spent on; the worst of few says little of a kernel."""
+    return found.verdict is Verdict.PASS and found.mode == "eager" and found.property in ("forward", "gradient")
 
 
 def worst(journals: Iterable[Journal]) -> dict[str, Shares]:
-    """The largest share in these runs, over modes and layouts, by platform."""
+    """The largest share in these runs, over layouts, by platform."""
     found: dict[str, Shares] = {}
     for journal in journals:
         shares = found.setdefault(kind(journal.run.environment.platform), {})
         for one in journal.records:
-            if _of_a_kernel(one) and one.cases:
+            if _of_many_cases(one) and one.cases:
                 dtypes = shares.setdefault(one.operator, {}).setdefault(one.property, {})
                 dtypes[one.dtype] = max(dtypes.get(one.dtype, 0.0), one.worst_share)
     return found
