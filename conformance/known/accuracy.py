@@ -1,9 +1,9 @@
 """The accuracy ratchet: the worst error recorded of every operator and dtype on a platform, and its growth.
 
-`accuracy.toml` holds, for a platform, the largest error of outputs and gradients that runs have seen in eager mode, as a
-share of what is allowed. An error that has grown well beyond it is no divergence, since it is inside its bound, but it is
-*drift*: the record says so, and the report shows it. `python -m conformance.known.accuracy RUN...` records anew what these
-runs have judged.
+`accuracy.toml` holds, for a platform, the largest error of outputs and gradients that runs have seen in eager mode, as
+a share of what is allowed. An error that has grown well beyond it is no divergence, since it is inside its bound, but
+it is *drift*: the record says so, and the report shows it. `python -m conformance.known.accuracy RUN...` records anew
+what these runs have judged.
 """
 
 from __future__ import annotations
