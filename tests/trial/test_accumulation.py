@@ -1,7 +1,5 @@
 """Gradients that add up: an honest tape passes, every way to keep it badly is seen, and the script shows it."""
 
-import contextlib
-import io
 
 import numpy as np
 import pytest
@@ -13,13 +11,13 @@ from conformance.cell import Cell
 from conformance.checks import accumulation
 from conformance.checks.judgement import Judgement
 from conformance.draw.tape import SIZE, Tape
-from conformance.errors import UserError
 from conformance.isolation import isolated
 from conformance.judge.compare import Comparison
 from conformance.ops import OPERATORS
 from conformance.record import Verdict
 from conformance.search import Profile
 from tests.trial.planted import Careful
+from tests.trial.printed import printed
 from tests.trial.stand_ins import install
 
 PLACES = [(operator.name, operator.layouts[0]) for operator in OPERATORS.values() if accumulation.applies(operator)]
@@ -101,15 +99,7 @@ def test_a_fault_is_caught_and_shown(monkeypatch, tmp_path, fault, name, dtype, 
     compile(record.failure.script, "script", "exec")
 
 
-@pytest.fixture(scope="module")
-def _paddle():
-    try:
-        subject.load()
-    except UserError as absent:
-        pytest.skip(str(absent))
-
-
-@pytest.mark.usefixtures("_paddle")
+@pytest.mark.usefixtures("paddle")
 @pytest.mark.parametrize(("name", "layout"), PLACES)
 def test_a_script_prints_what_paddle_gives(name, layout):
     for case in _drawn(name, layout, 2):
@@ -123,7 +113,4 @@ def test_a_script_prints_what_paddle_gives(name, layout):
 
 
 def _printed(text):
-    out = io.StringIO()
-    with contextlib.redirect_stdout(out):
-        exec(compile(text, "script", "exec"), {})
-    return out.getvalue().splitlines()[-2].split()[1]
+    return printed(text)[-2].split()[1]

@@ -4,20 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from conformance import record, subject
+from conformance import record
 from conformance.__main__ import COMMANDS, main
-from conformance.errors import UserError
 from tests.report.journals import save, showcase
 from tests.trial.command_line import SMALL, conformance, one_sentence, python
-
-
-@pytest.fixture
-def _paddle():
-    try:
-        subject.load()
-    except UserError as absent:
-        pytest.skip(str(absent))
-
 
 # --- help
 
@@ -72,7 +62,7 @@ def test_every_command_is_there():
         (["--device", "abacus"], ["'abacus'", "cpu"]),
     ],
 )
-@pytest.mark.usefixtures("_paddle")
+@pytest.mark.usefixtures("paddle")
 def test_a_selection_that_there_is_not_is_refused(arguments, words, tmp_path, capsys):
     before = _files(save(showcase(), tmp_path))
     assert main(["run", *arguments, "--output", str(tmp_path)]) == 2
@@ -108,7 +98,7 @@ def _files(folder):
     return {path.relative_to(folder): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
 
 
-@pytest.mark.usefixtures("_paddle")
+@pytest.mark.usefixtures("paddle")
 @pytest.mark.parametrize("place", ["a file", "below a file", "a folder in the place of run.jsonl", "no such device"])
 def test_a_folder_that_cannot_be_written_is_refused(place, tmp_path, capsys):
     file = tmp_path / "file"

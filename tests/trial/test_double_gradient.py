@@ -1,7 +1,5 @@
 """Gradients of gradients: formulas agree with the differences, faults are caught, scripts show them."""
 
-import contextlib
-import io
 
 import numpy as np
 import pytest
@@ -13,7 +11,6 @@ from conformance.cell import Cell
 from conformance.checks import double_gradient
 from conformance.checks.judgement import Judgement
 from conformance.draw.tape import SIZE, Tape
-from conformance.errors import UserError
 from conformance.isolation import isolated
 from conformance.judge.compare import Comparison
 from conformance.judge.double import SECOND
@@ -21,6 +18,7 @@ from conformance.ops import OPERATORS
 from conformance.record import Verdict
 from conformance.search import Profile
 from tests.trial.planted import Careful
+from tests.trial.printed import printed
 from tests.trial.stand_ins import install
 
 PLACES = [(name, layout) for name in SECOND for layout in OPERATORS[name].layouts]
@@ -171,18 +169,10 @@ def test_a_difference_is_as_near_as_it_says(function):
     found, apart = double_gradient.derivative(lambda t: function(x + t))
     exact = {np.exp: np.exp, np.sin: np.cos}.get(function, lambda x: -2 * x / np.square(1 + np.square(x)))(x)
     assert (np.abs(found - exact) <= apart).all()
-    assert apart.max() < 1e-8 if np.finfo(np.longdouble).nmant > 60 else 1e-6
+    assert apart.max() < (1e-8 if np.finfo(np.longdouble).nmant > 60 else 1e-6)
 
 
-@pytest.fixture(scope="module")
-def _paddle():
-    try:
-        subject.load()
-    except UserError as absent:
-        pytest.skip(str(absent))
-
-
-@pytest.mark.usefixtures("_paddle")
+@pytest.mark.usefixtures("paddle")
 @pytest.mark.parametrize(("name", "layout"), PLACES)
 def test_a_script_prints_what_paddle_gives(name, layout):
     for case in _drawn(name, layout, 2):
@@ -196,7 +186,4 @@ def test_a_script_prints_what_paddle_gives(name, layout):
 
 
 def _printed(text):
-    out = io.StringIO()
-    with contextlib.redirect_stdout(out):
-        exec(compile(text, "script", "exec"), {})
-    return out.getvalue().splitlines()[-2].split()[1]
+    return printed(text)[-2].split()[1]

@@ -1,7 +1,5 @@
 """Laws: honest arithmetic keeps every one, a fault breaks each, and what breaks is told and shown."""
 
-import contextlib
-import io
 import os
 
 import numpy as np
@@ -14,7 +12,6 @@ from conformance.cell import Cell
 from conformance.checks import laws
 from conformance.checks.judgement import Judgement
 from conformance.draw.tape import SIZE, Tape
-from conformance.errors import UserError
 from conformance.isolation import isolated
 from conformance.judge.compare import Comparison
 from conformance.law import Ball
@@ -23,6 +20,7 @@ from conformance.ops import laws as cellwise
 from conformance.record import Verdict
 from conformance.search import Profile
 from tests.trial import planted, planted_laws
+from tests.trial.printed import printed
 from tests.trial.stand_ins import install
 
 PLACES = [
@@ -193,15 +191,7 @@ def test_what_is_undefined_is_not_known():
     assert Ball(np.array(0.0), 1.0).exp().radius == np.expm1(1.0)
 
 
-@pytest.fixture(scope="module")
-def _paddle():
-    try:
-        subject.load()
-    except UserError as absent:
-        pytest.skip(str(absent))
-
-
-@pytest.mark.usefixtures("_paddle")
+@pytest.mark.usefixtures("paddle")
 @every_place
 def test_a_script_prints_what_paddle_gives(name, layout):
     for case in _drawn(name, layout, 2):
@@ -217,7 +207,4 @@ def test_a_script_prints_what_paddle_gives(name, layout):
 
 
 def _printed(text):
-    out = io.StringIO()
-    with contextlib.redirect_stdout(out):
-        exec(compile(text, "script", "exec"), {})
-    return out.getvalue().splitlines()[0].split()[1]
+    return printed(text)[0].split()[1]

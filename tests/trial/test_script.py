@@ -1,8 +1,6 @@
 """The stand-alone scripts: at most 20 lines of numpy and paddle that print what the record says Paddle gave."""
 
 import ast
-import contextlib
-import io
 import os
 
 import numpy as np
@@ -13,9 +11,9 @@ from conformance import script, spelling, subject
 from conformance.cell import Cell
 from conformance.checks import PROPERTIES
 from conformance.draw.tape import SIZE, Tape
-from conformance.errors import UserError
 from conformance.isolation import isolated
 from conformance.ops import OPERATORS
+from tests.trial.printed import printed
 
 PER_CELL = 2
 CELLS = [
@@ -26,14 +24,6 @@ CELLS = [
     for number, layout in enumerate(operator.layouts)
     for dtype in (operator.dtypes if len(operator.layouts) == 1 else operator.dtypes[number % 2 :: 2])
 ]
-
-
-@pytest.fixture(scope="module")
-def _paddle():
-    try:
-        subject.load()
-    except UserError as absent:
-        pytest.skip(str(absent))
 
 
 def _cases(cell, count, where=lambda case: True):
@@ -65,10 +55,8 @@ def _answers(case):
 
 def _printed(text):
     """The two lines that a script prints."""
-    out = io.StringIO()
-    with contextlib.redirect_stdout(out):
-        exec(compile(text, "script", "exec"), {})
-    got, expected = out.getvalue().rstrip("\n").rsplit("\n", 1)
+    *many, expected = printed(text)
+    got = "\n".join(many)
     return got.removeprefix("got      "), expected.removeprefix("expected ")
 
 
@@ -88,7 +76,7 @@ def _disagreements(cell):
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
-@pytest.mark.usefixtures("_paddle")
+@pytest.mark.usefixtures("paddle")
 @pytest.mark.parametrize("cell", CELLS, ids=str)
 def test_a_script_prints_what_paddle_gave(cell):
     outcome = isolated(lambda: _disagreements(cell), 60)
@@ -106,7 +94,7 @@ def test_a_script_imports_numpy_and_paddle_alone(cell):
         assert modules <= {"numpy", "paddle"}
 
 
-@pytest.mark.usefixtures("_paddle")
+@pytest.mark.usefixtures("paddle")
 def test_a_script_of_a_missing_gradient_says_so():
     """Paddle gives None, and the script prints that."""
     cell = Cell("batch_norm", "gradient", "float32", "eager", "NC", "cpu")
